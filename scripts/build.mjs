@@ -1,0 +1,57 @@
+// Builds dist/: the parent's code as a few ES modules, the runtime as one CommonJS file (and one module for Node 20's
+// hook thread), the types, and the schema of the rc file. Packages stay imports.
+import { execFileSync } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  packages: 'external',
+  logLevel: 'warning',
+};
+
+await rm(join(root, 'dist'), { recursive: true, force: true });
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: ['src/cli.ts', 'src/index.ts'],
+    outdir: 'dist',
+    format: 'esm',
+    splitting: true,
+    chunkNames: '[name]-[hash]',
+  }),
+  build({
+    ...common,
+    entryPoints: {
+      start: 'src/runtime/start.ts',
+      main: 'src/runtime/main.ts',
+      unavailable: 'src/runtime/unavailable.ts',
+    },
+    outdir: 'dist/runtime',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+  }),
+  build({
+    ...common,
+    entryPoints: { 'hooks-thread': 'src/runtime/hooks-thread.ts' },
+    outdir: 'dist/runtime',
+    format: 'esm',
+  }),
+]);
+
+const schema = await build({ ...common, entryPoints: ['src/config/schema.ts'], write: false, format: 'esm' });
+const { hotrcSchema } = await import(`data:text/javascript,${encodeURIComponent(schema.outputFiles[0].text)}`);
+await writeFile(join(root, 'dist/hotrc.schema.json'), `${JSON.stringify(hotrcSchema(), null, 2)}\n`);
+
+const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+execFileSync(process.execPath, [join(typescript, 'bin/tsc'), '-p', 'tsconfig.types.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});

@@ -1,0 +1,345 @@
+/**
+ * The build room: the project's modules as Node will run them, and the answers to a generation's questions. Each module
+ * is transformed on its own, when its content has changed; the content that a generation runs is remembered, so that a
+ * save that changes nothing is no reload.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import type { CommandLine, Config } from '../config/config.ts';
+import { type Fault, messageOf } from '../errors.ts';
+import type { Loaded, Pack, PackedModule, Preload, Resolved } from '../runtime/messages.ts';
+import type { Ending, Event, Generation } from '../supervisor/words.ts';
+import { hashOf } from './cache.ts';
+import { preloadsOf } from './preload.ts';
+import { faultOfImport, faultsOfRequires } from './requires.ts';
+import { type Entry, type Known, openStore } from './store.ts';
+import type { Module } from './transform.ts';
+
+export interface BuildHost {
+  /** hotrun's own version: another one's cache is not used. */
+  readonly version: string;
+  emit(event: Event): void;
+  /** A file's content is known and may run: watch it. */
+  onKnown(known: Known): void;
+  /** Files that do not exist, whose appearance would matter. */
+  onMissing(files: readonly string[]): void;
+  /** Runs a build command. */
+  run(command: CommandLine): { readonly ended: Promise<Ending>; kill(): void };
+}
+
+export interface Build {
+  /** Files were written; the next build takes them up. */
+  saved(files: readonly string[]): void;
+  /**
+   * @param against the newest generation that runs or will: what it was given is what a save is compared with. Null: there
+   * is none, and everything differs.
+   */
+  build(id: number, against: Generation | null): void;
+  cancel(id: number): void;
+  /** Generation `gen` was made from build `id`; the questions it asks are answered from now on. */
+  begin(gen: Generation, id: number): void;
+  /** It has loaded these from its pack. */
+  loaded(gen: Generation, files: readonly string[]): void;
+  /** It runs: what was saved before it was made is taken up. */
+  activated(gen: Generation): void;
+  /** Opens what the first questions will need, while the first generation boots. */
+  warm(): Promise<void>;
+  pack(gen: Generation): Promise<{ head: Pack; body: Buffer }>;
+  load(gen: Generation, file: string): Promise<{ head: Loaded; body: Buffer }>;
+  resolve(specifier: string, parent: string): Resolved;
+  /**
+   * Whether all that its CommonJS modules require at once is there, and free of faults: Node finds out when it runs them.
+   * Never rejects; what is wrong is told by `faults`.
+   */
+  check(gen: Generation): Promise<boolean>;
+  /** Looks for the place of what Node refused to load, where its `stack` does not say it. Never rejects; see `faults`. */
+  explain(gen: Generation, text: string, stack: string): Promise<void>;
+  /** Where Node found a package that a file of the project wants. */
+  found(parent: string, specifier: string, preload: Preload): void;
+  /** Files that are watched and are no modules: what they are now is what runs. */
+  note(files: readonly string[]): Promise<void>;
+  /** Other packages may be there, or another package.json. */
+  renew(): void;
+  /** What a standby may load before its turn, in this order. Never rejects. */
+  preloads(): Promise<readonly Preload[]>;
+  /** What was wrong with build `id` or found while `gen` asked. */
+  faults(about: { id?: number | undefined; gen?: Generation | undefined }): readonly Fault[];
+  /** Writes the cache, if anything changed. Never rejects. */
+  save(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How long a file that is empty or missing is waited for, in ms: editors truncate before they write, and rename in two steps. */
+const FILL_MS = 50;
+
+export function openBuild(config: Config, host: BuildHost): Build {
+  const main = config.program.kind === 'node' ? config.program.entry : '';
+  const store = openStore(config.root, main, host.version);
+  const { entries, tools } = store;
+  /** Hashes of watched files that are no modules. */
+  const others = new Map<string, string>();
+  let resolved: Record<string, string> = {};
+  /** By parent + '\n' + specifier, as in `resolved`. */
+  const packagesFound = new Map<string, Preload>();
+  /** Saved since the running generation took up its files; the number is a clock of saves. */
+  const pending = new Map<string, number>();
+  let clock = 0;
+  const taken = new Map<number, ReadonlyMap<string, number>>();
+  /** What each generation was given: file -> hash. */
+  const given = new Map<Generation, { id: number; hashes: Map<string, string>; packed: Map<string, Entry> }>();
+  /** What the newest activated generation was given. */
+  let running = new Map<string, string>();
+  const faultsOf = new Map<string, readonly Fault[]>();
+  let current: { id: number; stop: AbortController; done: Promise<void> } | undefined;
+
+  /** Reads a module, which is none of the other files any more. */
+  async function read(file: string): Promise<Entry | { faults: readonly Fault[] } | null> {
+    const entry = await store.read(file);
+    if (entry && 'module' in entry) others.delete(file);
+    return entry;
+  }
+
+  async function attempt(
+    id: number,
+    base: ReadonlyMap<string, string> | null,
+    signal: AbortSignal,
+  ): Promise<'ok' | 'same' | 'failed'> {
+    const files = new Map(pending);
+    taken.set(id, files);
+    const faults: Fault[] = [];
+    let differs = base === null;
+    // Not at the start: opening the tools can wait until the first generation is on its way.
+    if (files.size > 0) tools().resolver.reset();
+    await Promise.all(
+      [...files.keys()].map(async (file) => {
+        const isModule = !others.has(file) && (entries.has(file) || faultsOf.has(file) || running.has(file));
+        if (!isModule) {
+          const hash = await filled(file, signal).then((text) => (text === null ? '' : hashOf(text)));
+          if (base?.get(file) !== hash) differs = true;
+          others.set(file, hash);
+          return;
+        }
+        await filled(file, signal);
+        const entry = await read(file);
+        faultsOf.delete(file);
+        if (entry === null) {
+          entries.delete(file);
+          resolved = {};
+          if (base?.has(file)) differs = true;
+        } else if ('faults' in entry) {
+          faultsOf.set(file, entry.faults);
+          faults.push(...entry.faults);
+        } else if (base?.get(file) !== entry.hash) {
+          differs = true;
+          if (!base?.has(file)) resolved = {};
+        }
+      }),
+    );
+    if (signal.aborted) return 'failed';
+    if (faults.length > 0) {
+      faultsOf.set(`#${id}`, faults);
+      return 'failed';
+    }
+    if (!differs) {
+      for (const [file, at] of files) if (pending.get(file) === at) pending.delete(file);
+      return 'same';
+    }
+    return config.build === null ? 'ok' : command(config.build, id, signal);
+  }
+
+  async function command(line: CommandLine, id: number, signal: AbortSignal): Promise<'ok' | 'failed'> {
+    const job = host.run(line);
+    signal.addEventListener('abort', () => job.kill());
+    const { code, signal: by } = await job.ended;
+    if (code === 0) return 'ok';
+    const name = typeof line === 'string' ? line : line.join(' ');
+    const how = code === 127 ? 'was not found' : by ? `was ended by ${by}` : `failed with exit code ${code}`;
+    faultsOf.set(`#${id}`, [{ text: `The build command ${name} ${how}` }]);
+    return 'failed';
+  }
+
+  /** A module as it is known, or as it is read now; then it is watched. */
+  async function moduleOf(file: string): Promise<Module | { faults: readonly Fault[] } | null> {
+    const known = entries.get(file);
+    if (known) return known.module;
+    const entry = await read(file);
+    if (entry === null) return null;
+    if ('faults' in entry) await blame(file, entry.faults);
+    else host.onKnown(entry);
+    return 'faults' in entry ? entry : entry.module;
+  }
+
+  /** A file that something wants to load has faults: it is watched, and the next build tries it again. */
+  async function blame(file: string, faults: readonly Fault[]): Promise<void> {
+    faultsOf.set(file, faults);
+    pending.set(file, pending.get(file) ?? ++clock);
+    const known = await stat(file).catch(() => null);
+    if (known) host.onKnown({ file, mtimeMs: known.mtimeMs, size: known.size });
+  }
+
+  /** Asks the resolver, remembers what it found and has the rest watched. */
+  function resolve(specifier: string, parent: string) {
+    const key = `${parent}\n${specifier}`;
+    const known = resolved[key];
+    if (known !== undefined) return { file: known };
+    const found = tools().resolver.resolve(specifier, parent);
+    if (found && 'tried' in found) host.onMissing(found.tried);
+    if (found && 'file' in found) resolved[key] = found.file;
+    return found;
+  }
+
+  return {
+    saved(files) {
+      for (const file of files) pending.set(file, ++clock);
+    },
+    build(id, against) {
+      const stop = new AbortController();
+      const base = against === null ? null : (given.get(against)?.hashes ?? null);
+      const done = attempt(id, base, stop.signal).then(
+        (result) => {
+          if (!stop.signal.aborted) host.emit({ type: 'built', id, result });
+        },
+        (error) => {
+          faultsOf.set(`#${id}`, [{ text: messageOf(error) }]);
+          if (!stop.signal.aborted) host.emit({ type: 'built', id, result: 'failed' });
+        },
+      );
+      current = { id, stop, done };
+    },
+    cancel(id) {
+      if (current?.id === id) current.stop.abort();
+    },
+    begin(gen, id) {
+      given.set(gen, { id, hashes: new Map(others), packed: new Map() });
+    },
+    activated(gen) {
+      const now = given.get(gen);
+      if (!now) return;
+      running = now.hashes;
+      for (const [file, at] of taken.get(now.id) ?? []) if (pending.get(file) === at) pending.delete(file);
+      for (const id of taken.keys()) if (id <= now.id) taken.delete(id);
+      for (const older of given.keys()) if (older < gen) given.delete(older);
+    },
+    loaded(gen, files) {
+      const now = given.get(gen);
+      for (const file of files) {
+        const entry = now?.packed.get(file);
+        if (!entry) continue;
+        now?.hashes.set(file, entry.hash);
+        host.onKnown(entry);
+      }
+    },
+    async warm() {
+      tools().tsconfigs.tsconfigFor(main);
+      await store.warm();
+    },
+    async pack(gen) {
+      await store.warm();
+      const packed = given.get(gen)?.packed;
+      const modules: PackedModule[] = [];
+      const bodies: Buffer[] = [];
+      let at = 0;
+      for (const entry of entries.values()) {
+        const { file, module } = entry;
+        const body = Buffer.from(module.code);
+        modules.push({ file, format: module.format, start: at, end: at + body.length });
+        bodies.push(body);
+        at += body.length;
+        packed?.set(file, entry);
+      }
+      const { tsconfigs } = tools();
+      tsconfigs.tsconfigFor(main);
+      return {
+        head: { modules, resolved, packages: [...packagesFound.keys()], bare: tsconfigs.maps() },
+        body: Buffer.concat(bodies),
+      };
+    },
+    async load(gen, file) {
+      try {
+        const entry = await read(file);
+        if (entry === null) return { head: { format: null }, body: NOTHING };
+        if ('faults' in entry) {
+          faultsOf.set(`@${gen}`, entry.faults);
+          await blame(file, entry.faults);
+          return { head: { error: entry.faults[0]?.text ?? 'cannot be transformed' }, body: NOTHING };
+        }
+        given.get(gen)?.hashes.set(file, entry.hash);
+        host.onKnown(entry);
+        return { head: { format: entry.module.format }, body: Buffer.from(entry.module.code) };
+      } catch (error) {
+        return { head: { error: messageOf(error) }, body: NOTHING };
+      }
+    },
+    resolve(specifier, parent) {
+      const found = resolve(specifier, parent);
+      return { file: found && 'file' in found ? found.file : null };
+    },
+    async check(gen) {
+      const now = given.get(gen);
+      const loaded = [...(now?.hashes.keys() ?? []), ...(taken.get(now?.id ?? 0)?.keys() ?? [])];
+      const faults = await faultsOfRequires([main, ...loaded.filter((file) => entries.has(file))], {
+        module: moduleOf,
+        resolve,
+        isNew: (file) => running.get(file) !== entries.get(file)?.hash && running.size > 0,
+      }).catch((error): Fault[] => [{ text: messageOf(error) }]);
+      if (faults.length > 0) faultsOf.set(`@${gen}`, faults);
+      return faults.length === 0;
+    },
+    async explain(gen, text, stack) {
+      const fault = await faultOfImport(text);
+      if (fault) return void faultsOf.set(`@${gen}`, [fault]);
+      // Of a module that it cannot compile, Node shows the place to people only.
+      if (!stack.startsWith('SyntaxError')) return;
+      const { transform } = tools();
+      for (const file of given.get(gen)?.hashes.keys() ?? []) {
+        const { format, transformed, code } = entries.get(file)?.module ?? NO_MODULE;
+        const faults = format === 'module' && !transformed ? await transform.faultsOf(file, code) : [];
+        if (faults.length > 0) return void faultsOf.set(`@${gen}`, faults);
+      }
+    },
+    found: (parent, specifier, preload) => void packagesFound.set(`${parent}\n${specifier}`, preload),
+    async note(files) {
+      for (const file of files) {
+        const text = await readFile(file, 'latin1').catch(() => null);
+        if (text === null || others.has(file)) continue;
+        others.set(file, hashOf(text));
+        for (const { hashes } of given.values()) hashes.set(file, hashOf(text));
+      }
+    },
+    renew() {
+      packagesFound.clear();
+      store.renew();
+    },
+    preloads: () =>
+      preloadsOf(main, {
+        module: (file) => entries.get(file)?.module,
+        resolve(specifier, parent) {
+          const key = `${parent}\n${specifier}`;
+          const file = resolved[key];
+          const preload = packagesFound.get(key);
+          return file !== undefined ? { file } : preload && { preload };
+        },
+      }).catch(() => []),
+    faults: ({ id, gen }) => faultsOf.get(gen === undefined ? `#${id}` : `@${gen}`) ?? [],
+    save: () => store.save(running.keys()),
+    async close() {
+      current?.stop.abort();
+      // A build command is gone when we say so.
+      await current?.done;
+      store.close();
+      await store.save(running.keys());
+    },
+  };
+
+  /** The content of a file that may be on its way: one that is empty or missing gets a moment. Null if it stays missing. */
+  async function filled(file: string, signal: AbortSignal): Promise<string | null> {
+    for (const last of [false, true]) {
+      const text = await readFile(file, 'latin1').catch(() => null);
+      if (text || last || signal.aborted) return text;
+      await new Promise((resolve) => setTimeout(resolve, FILL_MS));
+    }
+    return null;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+const NO_MODULE: Module = { format: 'json', code: '', transformed: false };

@@ -1,0 +1,84 @@
+/**
+ * What a standby may load before its turn: the packages that Node would evaluate before any of the user's own code could
+ * matter. The graph is walked as it would be evaluated, and the walk stops at the first module of the project that may
+ * influence what follows. So the order of evaluation is the one that it would be without us.
+ */
+import type { Preload } from '../runtime/messages.ts';
+import { requiredBy } from './requires.ts';
+import type { Module } from './transform.ts';
+
+export interface Graph {
+  /** A module of the project; undefined for a file that is none, or not known. */
+  module(file: string): Module | undefined;
+  /** Where a specifier leads: to a file of the project, or to a package as Node has resolved it. Undefined: not known. */
+  resolve(specifier: string, parent: string): { readonly file: string } | { readonly preload: Preload } | undefined;
+}
+
+interface Import {
+  readonly specifier: string;
+  /** `import './x'`: for its effects alone. */
+  readonly isBare: boolean;
+}
+
+/** Packages whose work is to change what others see, or that read what the project sets. */
+const INFLUENTIAL =
+  /^(?:dotenv|@dotenvx\/|dd-trace|newrelic|elastic-apm-node|applicationinsights|module-alias|tsconfig-paths|source-map-support|ts-node|tsx|esbuild-register|@swc-node\/|@babel\/register|@sentry\/|@opentelemetry\/|@datadog\/|@honeycombio\/|@google-cloud\/(?:trace|profiler|debug)|@appsignal\/|env-cmd|why-is-node-running)/;
+
+/** Code that sets the environment, a global or the working directory. */
+const INFLUENCES =
+  /\bprocess\s*\.\s*env\s*(?:\.\s*[\w$]+|\[[^\]]*\])?\s*(?:\?\?|\|\||&&|[-+])?=(?!=)|\bassign\(\s*process\.env|\bdelete\s+process\.env|\b(?:globalThis|global)\s*(?:\.\s*[\w$]+|\[[^\]]*\])\s*(?:\?\?|\|\|)?=(?!=)|\bprocess\s*\.\s*(?:chdir|loadEnvFile|title|on|once)\b|\bset(?:Default)?(?:GlobalDispatcher|AutoSelectFamily|ResultOrder)\b/;
+
+const imports = new WeakMap<Module, readonly Import[]>();
+
+/** In the order of their evaluation. */
+export async function preloadsOf(entry: string, graph: Graph): Promise<Preload[]> {
+  const { init, parse } = await import('es-module-lexer');
+  await init();
+  const found = new Map<string, Preload>();
+  const seen = new Set<string>();
+
+  const importsOf = (module: Module): readonly Import[] => {
+    let known = imports.get(module);
+    if (known === undefined) {
+      known = module.format === 'module' ? esm(module.code, parse) : commonjs(module);
+      imports.set(module, known);
+    }
+    return known;
+  };
+
+  /** False: what follows may be influenced. */
+  const visit = (file: string): boolean => {
+    if (seen.has(file)) return true;
+    seen.add(file);
+    const module = graph.module(file);
+    if (!module) return false;
+    if (module.format === 'json') return true;
+    // Handwritten CommonJS may do anything between two requires.
+    if (module.format === 'commonjs' && !module.transformed) return false;
+    for (const { specifier, isBare } of importsOf(module)) {
+      if (specifier.startsWith('node:')) continue;
+      if (INFLUENTIAL.test(specifier)) return false;
+      const target = graph.resolve(specifier, file);
+      if (target === undefined) return false;
+      if ('preload' in target) found.set(target.preload.url, target.preload);
+      else if (isBare || !visit(target.file)) return false;
+    }
+    return !INFLUENCES.test(module.code);
+  };
+  visit(entry);
+  return [...found.values()];
+}
+
+function esm(code: string, parse: typeof import('es-module-lexer').parse): Import[] {
+  return parse(code)[0].flatMap(({ type, specifier, importStart, start }) =>
+    (type === 'static' || type === 'reexport-star') && specifier
+      ? [{ specifier, isBare: /^import\s*['"]/.test(code.slice(importStart, start)) }]
+      : [],
+  );
+}
+
+const commonjs = (module: Module): Import[] =>
+  requiredBy(module).map((specifier) => ({
+    specifier,
+    isBare: module.code.includes(`\nrequire(${JSON.stringify(specifier)})`),
+  }));

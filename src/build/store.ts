@@ -1,0 +1,137 @@
+/** The modules of the project as they were last read: from memory, from the disk cache, or by transforming them. */
+import { readFile, stat } from 'node:fs/promises';
+import { codeOf, type Fault } from '../errors.ts';
+import { type Cache, hashOf, openCache } from './cache.ts';
+import { openPackages, type Packages } from './packages.ts';
+import { openResolve, type Resolve } from './resolve.ts';
+import { esbuildVersion, type Module, openTransform, type Transform } from './transform.ts';
+import { openTsconfigs, type Tsconfigs } from './tsconfig.ts';
+
+/** A file of the project as it was when it was read. Times in ms, sizes in bytes. */
+export interface Known {
+  readonly file: string;
+  readonly mtimeMs: number;
+  readonly size: number;
+}
+
+export interface Entry extends Known {
+  readonly hash: string;
+  /** What else shaped the module: tsconfig, package type, versions. */
+  readonly shape: string;
+  readonly module: Module;
+}
+
+export interface Tools {
+  readonly packages: Packages;
+  readonly tsconfigs: Tsconfigs;
+  readonly cache: Cache;
+  readonly transform: Transform;
+  readonly resolver: Resolve;
+}
+
+export interface Store {
+  /** Every module that was read, with its newest good content. */
+  readonly entries: Map<string, Entry>;
+  /** Opened by the first question: the first generation boots meanwhile. */
+  tools(): Tools;
+  /** Reads a file and makes its module. Null: there is no such file. */
+  read(file: string): Promise<Entry | { readonly faults: readonly Fault[] } | null>;
+  /** Takes up the modules of the last session, as far as their files are the same: a cold start with a warm cache. */
+  warm(): Promise<void>;
+  /** Forgets what it knows of package.json and tsconfig files. */
+  renew(): void;
+  /** Writes the cache, if anything changed; `loaded` is what the next session will want first. Never rejects. */
+  save(loaded: Iterable<string>): Promise<void>;
+  close(): void;
+}
+
+/** What the cache keeps beside the modules. */
+const LOADED = 'loaded';
+const TSCONFIGS = 'tsconfigs';
+
+/** @param main the entry, or '' */
+export function openStore(root: string, main: string, version: string): Store {
+  const entries = new Map<string, Entry>();
+  let opened: Tools | undefined;
+  let warmed: Promise<unknown> | undefined;
+  const tools = (): Tools => {
+    opened ??= openTools(root, main, version);
+    return opened;
+  };
+  const keep = (entry: Entry): Entry => {
+    entries.set(entry.file, entry);
+    return entry;
+  };
+  const takeUp = (): Promise<unknown> => {
+    const { cache, transform } = tools();
+    const files = (cache.note(LOADED) ?? []) as readonly string[];
+    return Promise.all(
+      files.map(async (file) => {
+        const stats = await stat(file).catch(() => null);
+        if (!stats) return;
+        const known = { file, mtimeMs: stats.mtimeMs, size: stats.size, shape: transform.shapeOf(file) };
+        const cached = cache.get(file, known, known.shape);
+        if (cached) keep({ ...known, hash: cached.hash, module: cached });
+      }),
+    );
+  };
+  return {
+    entries,
+    tools,
+    async read(file) {
+      // The stat comes before the source, so that a write in between shows as a difference.
+      const stats = await stat(file).catch(absent);
+      const source = stats && (await readFile(file, 'utf8').catch(absent));
+      if (!stats || source === null) return null;
+      const { transform, cache } = tools();
+      const hash = hashOf(source);
+      const shape = transform.shapeOf(file);
+      const known = { file, mtimeMs: stats.mtimeMs, size: stats.size, hash, shape };
+      const before = entries.get(file);
+      if (before?.hash === hash && before.shape === shape) return keep({ ...known, module: before.module });
+      const cached = cache.getBySource(file, hash, shape, known);
+      if (cached) return keep({ ...known, module: cached });
+      const result = await transform.transform(file, source);
+      if ('faults' in result) return result;
+      cache.put(file, { ...known, ...result.module });
+      return keep({ ...known, module: result.module });
+    },
+    async warm() {
+      warmed ??= takeUp();
+      await warmed;
+    },
+    renew() {
+      if (!opened) return;
+      opened.packages.reset();
+      opened.tsconfigs.reset();
+      opened.transform.reset();
+      opened.resolver.reset();
+    },
+    async save(loaded) {
+      if (!opened) return;
+      const { cache, tsconfigs } = opened;
+      const files = [...loaded];
+      if (files.length > 0) cache.setNote(LOADED, files);
+      cache.setNote(TSCONFIGS, tsconfigs.known());
+      await cache.save();
+    },
+    close: () => opened?.transform.close(),
+  };
+}
+
+function openTools(root: string, entry: string, hotrunVersion: string): Tools {
+  const nodeVersion = process.versions.node;
+  const nodeMajor = Number.parseInt(nodeVersion, 10);
+  const packages = openPackages();
+  const cache = openCache({ root, entry, hotrunVersion, nodeMajor, esbuildVersion: esbuildVersion() });
+  const tsconfigs = openTsconfigs((cache.note(TSCONFIGS) ?? {}) as ReturnType<Tsconfigs['known']>);
+  const transform = openTransform({ nodeVersion, tsconfigs, packages });
+  const resolver = openResolve({ tsconfigs, packages });
+  return { packages, tsconfigs, cache, transform, resolver };
+}
+
+/** For a file that is not there, or is no file; anything else is thrown on. */
+function absent(error: unknown): null {
+  if (['ENOENT', 'EISDIR', 'ENOTDIR'].includes(codeOf(error) ?? '')) return null;
+  throw error;
+}

@@ -1,0 +1,239 @@
+/**
+ * One file to what Node can run: TypeScript and JSX through esbuild, one file at a time and nothing bundled; JavaScript
+ * and JSON as they are, with the format that Node would find.
+ *
+ * esbuild is loaded for the first file that needs it, by require: 8 ms, where import takes 35 because Node then searches
+ * its whole source for export names.
+ */
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { dirname, extname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Loader, Message, TransformFailure, TransformOptions } from 'esbuild';
+import type { Fault } from '../errors.ts';
+import { detectFormat, faultOfCommonjs } from './format.ts';
+import { faultOfJson } from './json.ts';
+import { openPackages, type Package, type Packages } from './packages.ts';
+import { openTsconfigs, type Tsconfigs } from './tsconfig.ts';
+
+const require = createRequire(import.meta.url);
+
+export interface Module {
+  readonly format: 'module' | 'commonjs' | 'json';
+  /** JavaScript for Node, with an inline source map comment when transformed; or the JSON. */
+  readonly code: string;
+  readonly transformed: boolean;
+}
+
+export type Transformed = { readonly module: Module } | { readonly faults: readonly Fault[] };
+
+export interface Transform {
+  /** `file` is absolute. What the user can mend comes back as faults; throws only what is a bug, or after close. */
+  transform(file: string, source: string): Promise<Transformed>;
+  /** The syntax errors in plain JavaScript, as a module. */
+  faultsOf(file: string, source: string): Promise<readonly Fault[]>;
+  /** Everything besides file name and source that shapes the output, as a short string: equal shapes, equal output. */
+  shapeOf(file: string): string;
+  /** The config files that shape the output: package.json, tsconfig and what it extends. */
+  shapedBy(file: string): readonly string[];
+  /**
+   * Forgets what it knows of package.json and tsconfig files: to be called when one of them changes, after `tsconfigs` and
+   * `packages`, where they were given, have been reset.
+   */
+  reset(): void;
+  /** Ends esbuild's process, if it was started. */
+  close(): void;
+}
+
+export interface Options {
+  /** Of the child: '20.20.2'. */
+  readonly nodeVersion: string;
+  /** To share what they have read. */
+  readonly tsconfigs?: Tsconfigs;
+  readonly packages?: Packages;
+}
+
+const LOADERS: Readonly<Record<string, Loader>> = {
+  '.ts': 'ts',
+  '.mts': 'ts',
+  '.cts': 'ts',
+  '.tsx': 'tsx',
+  '.jsx': 'jsx',
+};
+
+const BY_EXTENSION: Readonly<Record<string, 'module' | 'commonjs'>> = {
+  '.mts': 'module',
+  '.mjs': 'module',
+  '.cts': 'commonjs',
+  '.cjs': 'commonjs',
+};
+
+/** Whether `file` goes through esbuild. */
+export const needsTransform = (file: string): boolean => extname(file) in LOADERS;
+
+/** Without loading esbuild itself. */
+export const esbuildVersion = (): string => (require('esbuild/package.json') as { version: string }).version;
+
+export function openTransform(options: Options): Transform {
+  const { nodeVersion, tsconfigs = openTsconfigs(), packages = openPackages() } = options;
+  const owned = [options.tsconfigs ? null : tsconfigs, options.packages ? null : packages];
+  const shapes = new Map<string, string>();
+  const target = `node${nodeVersion}`;
+  let esbuild: typeof import('esbuild') | undefined;
+  let closed = false;
+
+  async function transform(file: string, source: string): Promise<Transformed> {
+    if (closed) throw new Error(`transform of ${file} was asked for after close`);
+    const extension = extname(file);
+    if (extension === '.json') {
+      const fault = faultOfJson(file, source, 'json');
+      return fault ? { faults: [fault] } : { module: { format: 'json', code: source, transformed: false } };
+    }
+    const scope = extension in BY_EXTENSION ? null : packages.around(dirname(file));
+    if (scope?.fault) return { faults: [scope.fault] };
+    const declared = BY_EXTENSION[extension] ?? scope?.type ?? null;
+    const loader = LOADERS[extension];
+    if (loader !== undefined) return compile(file, source, loader, declared);
+    const format = declared ?? detectFormat(source);
+    // Of a module Node says so itself before it runs anything; CommonJS is compiled as it runs.
+    const fault = format === 'commonjs' ? faultOfCommonjs(file, source) : null;
+    return fault ? { faults: [fault] } : { module: { format, code: source, transformed: false } };
+  }
+
+  async function compile(file: string, source: string, loader: Loader, declared: 'module' | 'commonjs' | null) {
+    const tsconfig = tsconfigs.tsconfigFor(file);
+    if (tsconfig && tsconfig.faults.length > 0) return { faults: tsconfig.faults };
+    esbuild ??= require('esbuild') as typeof import('esbuild');
+    const settings: TransformOptions = {
+      loader,
+      target,
+      platform: 'node',
+      charset: 'utf8',
+      sourcemap: 'inline',
+      // Node reads the source from the file when it prints an excerpt: a third of the output is saved.
+      sourcesContent: false,
+      // A URL, so that neither `#` nor a drive letter in the path is misread; Node prints it as a path.
+      sourcefile: pathToFileURL(file).href,
+      tsconfigRaw: tsconfig?.raw ?? '{}',
+      logLevel: 'silent',
+    };
+    try {
+      if (declared !== 'module') {
+        const { code, isModule } = await commonjs(esbuild, source, settings, declared === null);
+        if (!isModule)
+          return {
+            module: { format: 'commonjs' as const, code, transformed: true },
+          };
+      }
+      const { code } = await esbuild.transform(source, {
+        ...settings,
+        format: 'esm',
+      });
+      return { module: { format: 'module' as const, code, transformed: true } };
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      return { faults: error.errors.map((message) => faultOf(file, message)) };
+    }
+  }
+
+  async function faultsOf(file: string, source: string): Promise<readonly Fault[]> {
+    esbuild ??= require('esbuild') as typeof import('esbuild');
+    try {
+      await esbuild.transform(source, { loader: 'js', format: 'esm', target: 'esnext', logLevel: 'silent' });
+      return [];
+    } catch (error) {
+      // Anything else is no worse than not knowing the place.
+      return isFailure(error) ? error.errors.map((message) => faultOf(file, message)) : [];
+    }
+  }
+
+  function shapeOf(file: string): string {
+    const extension = extname(file);
+    if (extension === '.json') return 'json';
+    const folder = dirname(file);
+    const isTransformed = extension in LOADERS;
+    const key = `${isTransformed ? 't' : 'j'}${folder}`;
+    let shape = shapes.get(key);
+    if (shape === undefined) {
+      const type = typeOf(packages.around(folder));
+      shape = isTransformed ? transformedShape(file, type) : `js ${type}`;
+      shapes.set(key, shape);
+    }
+    return shape;
+  }
+
+  function transformedShape(file: string, type: string): string {
+    const tsconfig = tsconfigs.tsconfigFor(file);
+    const all = [esbuildVersion(), target, type, tsconfig?.raw ?? '', tsconfig?.faults ?? []];
+    return createHash('sha1').update(JSON.stringify(all)).digest('base64url');
+  }
+
+  function shapedBy(file: string): readonly string[] {
+    const scope = packages.around(dirname(file));
+    const tsconfig = needsTransform(file) ? tsconfigs.tsconfigFor(file) : null;
+    return [...(scope ? [scope.file] : []), ...(tsconfig?.files ?? [])];
+  }
+
+  function reset(): void {
+    shapes.clear();
+    for (const own of owned) own?.reset();
+  }
+
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    void esbuild?.stop();
+  }
+
+  return { transform, faultsOf, shapeOf, shapedBy, reset, close };
+}
+
+/**
+ * As CommonJS; `isModule` if it is free to be a module and says what only a module can say. esbuild then fails (top-level
+ * await) or warns that import.meta is empty.
+ */
+async function commonjs(
+  esbuild: typeof import('esbuild'),
+  source: string,
+  settings: TransformOptions,
+  isFree: boolean,
+): Promise<{ code: string; isModule: boolean }> {
+  try {
+    const { code, warnings } = await esbuild.transform(source, {
+      ...settings,
+      format: 'cjs',
+    });
+    return {
+      code,
+      isModule: isFree && warnings.some(({ id }) => id === 'empty-import-meta'),
+    };
+  } catch (error) {
+    if (isFree && isFailure(error) && error.errors.some(({ text }) => /^Top-level await/.test(text)))
+      return { code: '', isModule: true };
+    throw error;
+  }
+}
+
+const isFailure = (error: unknown): error is TransformFailure =>
+  error instanceof Error && 'errors' in error && Array.isArray(error.errors);
+
+const typeOf = (scope: Package | null): string => (scope?.fault ? scope.fault.text : (scope?.type ?? 'none'));
+
+/** esbuild counts columns from 0 and in bytes. */
+function faultOf(file: string, { text, location, notes }: Message): Fault {
+  // A note ends with a colon when it has a place: 'The symbol "a" was originally declared here:'.
+  const more = notes.map((note) => note.text.replace(/:$/, note.location ? ` (line ${note.location.line})` : ''));
+  const said = [text, ...more].map((part) => (/[.!?]$/.test(part) ? part : `${part}.`));
+  const fault = { text: said.join(' '), file };
+  if (location === null) return fault;
+  const bytes = Buffer.from(location.lineText);
+  const before = bytes.subarray(0, location.column).toString().length;
+  const length = bytes.subarray(location.column, location.column + location.length).toString().length;
+  return {
+    ...fault,
+    line: location.line,
+    column: before + 1,
+    source: location.lineText,
+    length: Math.max(1, length),
+  };
+}

@@ -1,0 +1,113 @@
+/** What every generation is, whether a Node.js process with our runtime or a command. */
+import type { ChildProcess } from 'node:child_process';
+import type { Loaded, Pack, Preload, Resolved } from '../runtime/messages.ts';
+import type { Ending, Event, Generation } from '../supervisor/words.ts';
+import type { Guardian } from './guardian.ts';
+import type { Tree } from './tree.ts';
+
+/** The answers to a generation's questions, which another room knows. */
+export interface Answers {
+  pack(gen: Generation): Promise<{ head: Pack; body: Buffer }>;
+  load(gen: Generation, file: string): Promise<{ head: Loaded; body: Buffer }>;
+  resolve(specifier: string, parent: string): Resolved;
+  /** Whether what it has loaded so far can run. Never rejects. */
+  check(gen: Generation): Promise<boolean>;
+  /** Where Node found a package that a file of the project wants. */
+  found(parent: string, specifier: string, preload: Preload): void;
+  /** What a standby may load before its turn. Never rejects. */
+  preloads(): Promise<readonly Preload[]>;
+  /** Looks for the place of what Node refused to load, where its `stack` does not say it. Never rejects. */
+  explain(gen: Generation, text: string, stack: string): Promise<void>;
+}
+
+/** What the child room tells: events for the machine, and facts for the notebook. */
+export interface Host {
+  emit(event: Event): void;
+  readonly answers: Answers;
+  /** Files of the project that the generation has taken from its pack. */
+  onLoaded(gen: Generation, files: readonly string[]): void;
+  /** Why it cannot be loaded: a message, and a stack that may name the place. */
+  onRefused(gen: Generation, text: string, stack: string): void;
+  /** `where` as a person would type it: http://localhost:3000. */
+  onListening(gen: Generation, where: string): void;
+  /** How many requests were in flight when the drain began. */
+  onDraining(gen: Generation, busy: number): void;
+  /** The command cannot be started: the system's error code. */
+  onUnstartable(gen: Generation, code: string): void;
+}
+
+export interface Run {
+  activate(): void;
+  drain(): void;
+  signal(signal: NodeJS.Signals): void;
+  /** The terminal has another size. */
+  resized(): void;
+}
+
+/** How often a group is looked at whose leader has ended, in ms: no system tells of the end of a process that is not ours. */
+const LOOK_MS = 10;
+/** How long the last words of a process that ended by itself are waited for, in ms: they are in the pipe already. */
+const LAST_WORDS_MS = 250;
+
+export interface Ends {
+  /** It has ended, and others of its group live on. */
+  exited(ending: Ending): void;
+  /** Nothing of its group is left. */
+  gone(ending: Ending): void;
+}
+
+/**
+ * Tells the end of a process and of its group. @param words the stream of what it has to say, read to its end before
+ * an unexpected exit is told
+ */
+export function tellEnd(
+  child: ChildProcess,
+  tree: Tree,
+  guardian: Guardian,
+  words: NodeJS.ReadableStream | null,
+  ends: Ends,
+): void {
+  child.once('exit', (code, signal) => {
+    const ending: Ending = { code, signal };
+    afterLastWords(child, words, () => {
+      if (!tree.isAlive()) return gone(ending);
+      ends.exited(ending);
+      const timer = setInterval(() => {
+        if (tree.isAlive()) return;
+        clearInterval(timer);
+        gone(ending);
+      }, LOOK_MS);
+    });
+  });
+  const gone = (ending: Ending): void => {
+    if (child.pid) guardian.forget(child.pid);
+    ends.gone(ending);
+  };
+}
+
+/** Tells the machine. */
+export const endsOf = (gen: Generation, emit: (event: Event) => void): Ends => ({
+  exited: (ending) => emit({ type: 'exited', gen, ...ending }),
+  gone: (ending) => emit({ type: 'gone', gen, ...ending }),
+});
+
+/** What it wrote to `words`, and the sockets that it sent over the channel, come before its end. */
+function afterLastWords(child: ChildProcess, words: NodeJS.ReadableStream | null, then: () => void): void {
+  let due = 0;
+  const end = (): void => {
+    clearTimeout(timer);
+    due = Number.POSITIVE_INFINITY;
+    then();
+  };
+  const timer = setTimeout(end, LAST_WORDS_MS);
+  const done = (): void => {
+    if (--due <= 0) end();
+  };
+  const waitFor = (source: NodeJS.EventEmitter, event: string): void => {
+    due++;
+    source.once(event, done);
+  };
+  if (words?.readable) waitFor(words, 'close');
+  if (child.connected) waitFor(child, 'disconnect');
+  if (due === 0) done();
+}

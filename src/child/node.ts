@@ -1,0 +1,343 @@
+/** A generation that is a Node.js process with our runtime in it. */
+import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
+import nodeModule from 'node:module';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config/config.ts';
+import { messageOf, never } from '../errors.ts';
+import {
+  BOOT_VARIABLE,
+  type Boot,
+  CHANNEL_COMMAND,
+  type FromGeneration,
+  type Go,
+  type Preload,
+  type Question,
+  type ToGeneration,
+  type Told,
+} from '../runtime/messages.ts';
+import type { Generation } from '../supervisor/words.ts';
+import { readFrames, writeFrame } from './frames.ts';
+import { type Host, type Run, tellEnd } from './generation.ts';
+import type { Guardian } from './guardian.ts';
+import type { Held, Receiver } from './held.ts';
+import { splitInspect } from './inspect.ts';
+import type { Ledger, SocketHandle } from './ledger.ts';
+import { openTree } from './tree.ts';
+
+const RUNTIME = fileURLToPath(new URL('./runtime/start.cjs', import.meta.url));
+/** Descriptors of a generation: the terminal's three, the IPC channel, the question, and what follows. */
+const QUESTION = 4;
+/** Without `module.registerHooks` the hooks of `import` run in a thread, which asks by itself. */
+const HAS_SYNC_HOOKS = 'registerHooks' in nodeModule;
+
+/** How long a socket that the app has closed is kept for it to listen again, in ms. */
+const CLOSED_MS = 500;
+
+/** How long after its start a generation has time to listen to a socket that it has inherited, in ms. */
+const UNUSED_MS = 5000;
+
+/** How long the copy of a socket is waited for that is under way, in ms. */
+const ARRIVAL_MS = 100;
+
+/** Flags that make node run code of the user's before the entry. */
+const PRELOADS = /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=|$)/;
+
+/** A process that has booted, or is about to, and belongs to no generation yet. */
+export interface Booted {
+  /** The ledger's count when it was spawned: it has inherited the sockets of then. */
+  readonly count: number;
+  /** Makes it generation `gen`: what it has asked is answered from now on. */
+  assign(gen: Generation): Run;
+  kill(): void;
+  /** It ended before it belonged to a generation. */
+  onLost(then: () => void): void;
+}
+
+/** What a generation is made with. */
+export interface Means {
+  readonly config: Config & { readonly program: { readonly kind: 'node' } };
+  readonly ledger: Ledger;
+  readonly held: Held;
+  readonly guardian: Guardian;
+  readonly host: Host;
+  /** The ledger has one socket more, or less. */
+  onSocket(): void;
+  /** Resolves when no process is left that was spawned with a socket which the ledger has closed. */
+  released(): Promise<void>;
+  /** No other generation lives, whose sockets they might be. */
+  isAlone(): boolean;
+  /** It only stands in: what it does not listen to is not given up. */
+  readonly isTransient?: boolean;
+}
+
+/** @param preload packages to be loaded before the entry */
+export function bootNode(
+  { config, ledger, held, guardian, host, onSocket, released, isAlone, isTransient = false }: Means,
+  preload: readonly Preload[] = [],
+): Booted {
+  const { entry, args } = config.program;
+  const { inspect, rest: nodeArgs } = splitInspect(config.program.nodeArgs);
+  const isEarly = [...nodeArgs, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].some((flag) => PRELOADS.test(flag));
+  const sockets = ledger.sockets();
+  const { count } = ledger;
+  const firstSocket = HAS_SYNC_HOOKS ? QUESTION + 1 : QUESTION + 2;
+  const boot: Boot = {
+    entry,
+    question: QUESTION,
+    hooks: HAS_SYNC_HOOKS ? null : QUESTION + 1,
+    sockets: Object.fromEntries(sockets.map(({ key }, index) => [key, firstSocket + index])),
+    warm: ledger.builtins(),
+    // What the user preloads may have to come before any package.
+    preload: isEarly ? [] : preload,
+    early: isEarly,
+    inspect,
+  };
+  const child: ChildProcess = spawn(process.execPath, ['--require', RUNTIME, ...nodeArgs, entry, ...args], {
+    cwd: config.cwd,
+    // What process.title and ps show: as the user's own `node` would, not as the path behind it.
+    argv0: process.argv0,
+    env: { ...process.env, HOTRUN: '1', [BOOT_VARIABLE]: JSON.stringify(boot) },
+    // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
+    detached: process.platform !== 'win32',
+    stdio: [
+      'inherit',
+      'inherit',
+      'inherit',
+      'ipc',
+      'pipe',
+      ...(HAS_SYNC_HOOKS ? [] : (['pipe'] as const)),
+      ...sockets.map(({ fd }) => fd),
+    ],
+  });
+  if (child.pid === undefined) return unstarted(child, count, host);
+  const { pid } = child;
+  guardian.watch(pid);
+  const tree = openTree(pid, guardian);
+  const listened = new Set<string>();
+  let assigned: Generation | null = null;
+  let unanswered: ((gen: Generation) => void)[] = [];
+  let lost = (): void => {};
+  let isActive = false;
+  let isAtGate = false;
+  let wasReady = false;
+  let isStopping = false;
+  /** What will happen to sockets that the app has closed a moment ago, by key; and to those that it leaves unused. */
+  const closing = new Map<string, NodeJS.Timeout>();
+
+  /** What a standby asks waits until it is wanted. */
+  const whenAssigned = (then: (gen: Generation) => void): void => {
+    if (assigned === null) unanswered.push(then);
+    else then(assigned);
+  };
+  const receiver: Receiver = {
+    send({ key, spoke, handle }, sent) {
+      const message: ToGeneration = { cmd: CHANNEL_COMMAND, do: 'adopt', key, spoke };
+      // Typed for net.Socket and net.Server; a bare handle goes as net.Native (lib/internal/child_process.js).
+      child.send(message, handle as unknown as SendHandle, { keepOpen: false }, (error) => {
+        if (!error) sent();
+      });
+    },
+  };
+  /** Both have to come: it waits at the gate, and its turn. */
+  const openGate = (gen: Generation): void => {
+    if (!isActive || !isAtGate) return;
+    isAtGate = false;
+    const go: Go = { generation: gen };
+    writeFrame(question, go, Buffer.alloc(0));
+  };
+  const checkAtGate = async (gen: Generation): Promise<void> => {
+    const isFine = await host.answers.check(gen);
+    isAtGate = isFine;
+    host.emit({ type: isFine ? 'prepared' : 'refused', gen });
+    // A generation that takes another's place is active already.
+    openGate(gen);
+  };
+  const explain = async (gen: Generation, text: string, stack: string): Promise<void> => {
+    host.onRefused(gen, text, stack);
+    await host.answers.explain(gen, text, stack);
+    host.emit({ type: 'refused', gen });
+    writeFrame(question, {}, Buffer.alloc(0));
+  };
+  const answer = (stream: Duplex, gen: Generation, head: Question): void => {
+    switch (head.ask) {
+      case 'pack':
+        return reply(stream, host.answers.pack(gen));
+      case 'load':
+        return reply(stream, host.answers.load(gen, head.file));
+      case 'resolve':
+        return writeFrame(stream, host.answers.resolve(head.specifier, head.parent), Buffer.alloc(0));
+      case 'gate':
+        return void checkAtGate(gen);
+      case 'release':
+        return void release(head.keys).then(() => writeFrame(stream, {}, Buffer.alloc(0)));
+      case 'refuse':
+        return void explain(gen, head.text, head.stack);
+      default:
+        return never(head);
+    }
+  };
+  const told = (gen: Generation, head: Told): void => {
+    switch (head.tell) {
+      case 'loaded':
+        return host.onLoaded(gen, head.files);
+      case 'package':
+        return host.answers.found(head.parent, head.specifier, { url: head.url, by: head.by });
+      case 'closed':
+        return closed(head.key);
+      case 'listening':
+        clearTimeout(closing.get(head.key));
+        listened.add(head.key);
+        ledger.note(head.key, head.where);
+        if (!isStopping) held.receive(head.key, receiver);
+        return host.onListening(gen, head.where);
+      case 'ready':
+        wasReady = true;
+        if (!isTransient) closing.set('', setTimeout(dropUnused, UNUSED_MS));
+        return host.emit({ type: 'ready', gen });
+      case 'draining': {
+        host.onDraining(gen, head.busy);
+        const first = config.ladder.findIndex(({ signal }) => head.signals.includes(signal));
+        return host.emit({ type: 'draining', gen, first: config.ladderIsChosen ? 0 : Math.max(first, 0) });
+      }
+      case 'drained':
+        return host.emit({ type: 'drained', gen });
+      default:
+        return never(head);
+    }
+  };
+  /** A server closed for good must refuse, as it would without us; one that listens again in a moment must not. */
+  const closed = (key: string): void => {
+    if (isStopping) return;
+    clearTimeout(closing.get(key));
+    closing.set(
+      key,
+      setTimeout(() => drop(key), CLOSED_MS),
+    );
+  };
+  const release = async (keys: readonly string[]): Promise<void> => {
+    if (!isAlone()) return;
+    for (const key of keys) {
+      await arrived(key);
+      ledger.drop(key);
+    }
+    await released();
+  };
+  /** It has told of the socket, whose copy comes by another way. */
+  const arrived = async (key: string): Promise<void> => {
+    for (let waited = 0; !ledger.get(key) && child.connected && waited < ARRIVAL_MS; waited++)
+      await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  const drop = (key: string): void => {
+    ledger.drop(key);
+    send({ cmd: CHANNEL_COMMAND, do: 'drop', key });
+    onSocket();
+  };
+  /** A port that only older code listened on. An app that has not listened to anything yet may be about to. */
+  const dropUnused = (): void => {
+    if (listened.size > 0) for (const { key } of ledger.sockets()) if (!listened.has(key)) drop(key);
+  };
+  const send = (message: ToGeneration, handle?: SocketHandle): void => {
+    // A channel that has just closed belongs to a process that is ending.
+    if (child.connected) child.send(message, handle as unknown as SendHandle, { keepOpen: false }, () => {});
+  };
+  const listen = (stream: Duplex): Duplex => {
+    readFrames(stream, (head) => {
+      whenAssigned((gen) => ('tell' in head ? told(gen, head) : answer(stream, gen, head)));
+    });
+    return stream;
+  };
+  const question = listen(child.stdio[QUESTION] as Duplex);
+  if (!HAS_SYNC_HOOKS) listen(child.stdio[QUESTION + 1] as Duplex);
+
+  // 'internalMessage' is how Node itself delivers what begins with NODE_ (lib/internal/child_process.js).
+  (child as NodeJS.EventEmitter).on(
+    'internalMessage',
+    (message: FromGeneration & { cmd: string }, handle?: SocketHandle) => {
+      if (message.cmd !== CHANNEL_COMMAND || !handle) return;
+      if (message.is === 'socket') {
+        ledger.adopt(message.key, handle);
+        onSocket();
+      } else held.put({ key: message.key, spoke: message.spoke, handle });
+    },
+  );
+  child.on('error', () => {});
+  tellEnd(child, tree, guardian, question, {
+    exited(ending) {
+      if (assigned === null) tree.signal('SIGKILL');
+      else host.emit({ type: 'exited', gen: assigned, ...ending });
+    },
+    gone(ending) {
+      for (const timer of closing.values()) clearTimeout(timer);
+      held.leave(receiver, true);
+      // One that was stopped before it listened to anything may have been about to.
+      const isDone = listened.size > 0 || (!isStopping && ending.code === 0);
+      if (wasReady && isDone && !isTransient) ledger.release(listened);
+      if (assigned === null) lost();
+      else host.emit({ type: 'gone', gen: assigned, ...ending });
+    },
+  });
+
+  return {
+    count,
+    kill: () => tree.signal('SIGKILL'),
+    onLost(then) {
+      lost = then;
+    },
+    assign(gen) {
+      assigned = gen;
+      const asked = unanswered;
+      unanswered = [];
+      for (const then of asked) then(gen);
+      return {
+        activate() {
+          isActive = true;
+          openGate(gen);
+        },
+        drain() {
+          isStopping = true;
+          // What was sent before arrives before: the channel keeps its order.
+          held.leave(receiver, false);
+          for (const timer of closing.values()) clearTimeout(timer);
+          send({ cmd: CHANNEL_COMMAND, do: 'drain' });
+        },
+        signal: (signal) => tree.signal(signal),
+        resized() {
+          if (!isStopping) child.kill('SIGWINCH');
+        },
+      };
+    },
+  };
+}
+
+function reply(stream: Duplex, result: Promise<{ head: unknown; body: Buffer }>): void {
+  void result.then(({ head, body }) => writeFrame(stream, head, body));
+}
+
+/** Node itself cannot be started: out of processes or memory. */
+function unstarted(child: ChildProcess, count: number, host: Host): Booted {
+  let lost = (): void => {};
+  let assigned: Generation | null = null;
+  let trouble: Error | undefined;
+  const end = (gen: Generation, error: Error): void => {
+    host.onRefused(gen, `node cannot be started: ${messageOf(error)}`, '');
+    host.emit({ type: 'gone', gen, code: 126, signal: null });
+  };
+  child.once('error', (error) => {
+    trouble = error;
+    if (assigned === null) lost();
+    else end(assigned, error);
+  });
+  return {
+    count,
+    kill() {},
+    onLost(then) {
+      lost = then;
+    },
+    assign(gen) {
+      assigned = gen;
+      if (trouble) end(gen, trouble);
+      return { activate() {}, drain() {}, signal() {}, resized() {} };
+    },
+  };
+}

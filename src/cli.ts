@@ -1,0 +1,54 @@
+/** From the words of the command line to a session and back to an exit code. The only file that handles signals and exits. */
+import { readFileSync } from 'node:fs';
+import { parseArgv } from './config/argv.ts';
+import { readConfig } from './config/read.ts';
+import { UserError } from './errors.ts';
+import { openSession } from './session.ts';
+import { openTerminal, saveTty } from './terminal/index.ts';
+
+const QUITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const cwd = process.cwd();
+  const open = (level: 'quiet' | 'normal' | 'verbose') =>
+    openTerminal({ stream: process.stderr, level, cwd, env: process.env });
+  try {
+    const parsed = await parseArgv(argv);
+    if (parsed.kind === 'help') return print(parsed.text);
+    if (parsed.kind === 'version') return print(version());
+    const config = readConfig(parsed, cwd);
+    const terminal = open(config.log);
+    process.on('uncaughtException', (error) => {
+      terminal.say({ type: 'bug', error });
+      // The guardian ends what we can no longer end properly.
+      process.exit(70);
+    });
+    // The terminal is asked before the app can change it, and answers while the app boots.
+    let restore = (): void => {};
+    void saveTty().then((restoreTty) => {
+      restore = restoreTty;
+    });
+    const session = openSession(config, terminal, version(), () => restore());
+    for (const [signal, code] of Object.entries(QUITS)) process.on(signal, () => session.emit({ type: 'quit', code }));
+    if (process.platform !== 'win32') process.on('SIGUSR2', () => session.emit({ type: 'restart' }));
+    process.on('SIGWINCH', () => session.resized());
+    return await session.ended;
+  } catch (error) {
+    const terminal = open('normal');
+    if (!(error instanceof UserError)) {
+      terminal.say({ type: 'bug', error });
+      return 70;
+    }
+    terminal.say({ type: 'usage', sentence: error.message });
+    return error.exitCode;
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(`${text.trimEnd()}\n`);
+  return 0;
+}
+
+const version = (): string => JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,46 @@
+/**
+ * The two kinds of trouble: what the user can mend (UserError, Fault), and everything else, which is our bug and
+ * prints a stack.
+ */
+
+/** A mistake in what we were given. Shown as one sentence without a stack; ends hotrun with `exitCode`. */
+export class UserError extends Error {
+  override name = 'UserError';
+  /** As a shell expects it: 1 in general, 2 for wrong usage, 126 not executable, 127 not found. */
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Something wrong in the user's project, found before the running generation was touched. */
+export interface Fault {
+  /** One or more sentences, no colour, no trailing newline. */
+  readonly text: string;
+  /** Absolute path. */
+  readonly file?: string;
+  /** From 1. */
+  readonly line?: number;
+  /** From 1. */
+  readonly column?: number;
+  /** The source line at `line`, without its newline. */
+  readonly source?: string;
+  /** How many columns of `source` the fault spans. */
+  readonly length?: number;
+  /** Output of a build command, printed as it is. */
+  readonly output?: string;
+}
+
+/** The message of anything that was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The `code` of a Node system error ('ENOENT', …), or undefined. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined;
+
+/** For an exhaustive switch: the compiler refuses a case that was forgotten. */
+export function never(value: never): never {
+  throw new Error(`unexpected ${JSON.stringify(value)}`);
+}

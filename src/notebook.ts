@@ -1,0 +1,88 @@
+/**
+ * What the session remembers of builds and generations beside the machine's state, to tell about them: why, and when what
+ * happened. Times are of performance.now(), in ms.
+ */
+import type { Generation } from './supervisor/words.ts';
+import type { Phase, Reason } from './terminal/index.ts';
+
+interface BuildNotes {
+  readonly reason: Reason;
+  /** When the first save of its burst was seen. */
+  readonly since: number;
+  builtAt?: number;
+}
+
+interface GenerationNotes {
+  readonly build: BuildNotes;
+  preparedAt?: number;
+  activatedAt?: number;
+  stopSince?: number;
+  /** Requests in flight when it began to drain. */
+  busy: number;
+  /** Why it cannot be loaded. */
+  refusal?: { readonly text: string; readonly stack: string };
+  readonly ports: Set<string>;
+}
+
+export interface Notebook {
+  /** A file was saved, or a reload was asked for: the reason of the next build, together with what came before it. */
+  note(reason: Reason): void;
+  build(id: number): BuildNotes;
+  generation(gen: Generation): GenerationNotes;
+  /** Generation `gen` is made from build `id`. */
+  begin(gen: Generation, id: number): void;
+  forget(gen: Generation): void;
+  phases(gen: Generation): { totalMs: number; phases: Phase[] };
+}
+
+export function openNotebook(start: Reason): Notebook {
+  const builds = new Map<number, BuildNotes>();
+  const generations = new Map<Generation, GenerationNotes>();
+  let next: { reason: Reason; since: number } = { reason: start, since: 0 };
+  let used = false;
+
+  const notes: Notebook = {
+    note(reason) {
+      const before = next.reason;
+      if (used) next = { reason, since: performance.now() };
+      else if (before.kind === 'saved' && reason.kind === 'saved')
+        next = {
+          reason: { kind: 'saved', files: [...new Set([...before.files, ...reason.files])] },
+          since: next.since,
+        };
+      used = false;
+    },
+    build(id) {
+      let known = builds.get(id);
+      if (!known) {
+        known = { ...next };
+        used = true;
+        builds.set(id, known);
+        for (const older of builds.keys()) if (older < id - 32) builds.delete(older);
+      }
+      return known;
+    },
+    generation(gen) {
+      const known = generations.get(gen);
+      if (!known) throw new Error(`generation ${gen} was never begun`);
+      return known;
+    },
+    begin(gen, id) {
+      generations.set(gen, { build: notes.build(id), busy: 0, ports: new Set() });
+    },
+    forget: (gen) => void generations.delete(gen),
+    phases(gen) {
+      const { build, preparedAt = 0, activatedAt = 0 } = notes.generation(gen);
+      const { since, builtAt = since } = build;
+      const now = performance.now();
+      const phases: Phase[] = [
+        { name: 'build', ms: builtAt - since },
+        { name: 'link', ms: preparedAt - builtAt },
+        { name: 'stop', ms: activatedAt - preparedAt },
+        { name: 'start', ms: now - activatedAt },
+      ];
+      return { totalMs: now - since, phases };
+    },
+  };
+  return notes;
+}

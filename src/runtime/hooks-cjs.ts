@@ -1,0 +1,44 @@
+/**
+ * The CommonJS half where synchronous hooks are missing (Node 20) or do not reach every require (22): resolution and
+ * extension handlers, as require extensions have always been made.
+ */
+import nodeModule from 'node:module';
+import { isAbsolute } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Hooks } from './hooks.ts';
+
+interface CommonJsModule extends NodeJS.Module {
+  _compile(source: string, filename: string, format?: string): void;
+}
+type Handler = (module: CommonJsModule, filename: string) => void;
+interface CommonJsLoader {
+  _extensions: Record<string, Handler | undefined>;
+  _resolveFilename(request: string, parent: NodeJS.Module | undefined, isMain: boolean, options?: unknown): string;
+}
+const Module = nodeModule as unknown as CommonJsLoader;
+
+const EXTENSIONS = ['.ts', '.tsx', '.mts', '.cts', '.jsx', '.js', '.mjs', '.cjs', '.json'];
+
+/** `resolve`: patch the resolution too, where no hook does it. */
+export function installCommonJsHooks(hooks: Hooks, options: { resolve: boolean }): void {
+  for (const extension of EXTENSIONS) {
+    const before = Module._extensions[extension] ?? Module._extensions['.js'];
+    Module._extensions[extension] = (module, filename) => {
+      const loaded = hooks.load(pathToFileURL(filename).href, 'require');
+      if (loaded?.source == null) return before?.(module, filename);
+      if (loaded.format === 'json') module.exports = JSON.parse(loaded.source);
+      else module._compile(loaded.source, filename, loaded.format);
+    };
+  }
+  if (!options.resolve) return;
+  const before = Module._resolveFilename;
+  Module._resolveFilename = function (request, parent, isMain, rest) {
+    const from = parent?.filename;
+    const url = from && !rest ? hooks.resolve(request, pathToFileURL(from).href) : undefined;
+    if (url !== undefined) return before.call(this, fileURLToPath(url), parent, isMain, rest);
+    const found = before.call(this, request, parent, isMain, rest);
+    if (from && !rest && isAbsolute(found))
+      hooks.resolved(request, pathToFileURL(from).href, pathToFileURL(found).href, 'require');
+    return found;
+  };
+}

@@ -1,0 +1,39 @@
+/** The hooks of `import` where `module.registerHooks` is missing (Node 20): Node runs this file in a thread of its own. */
+import { openAsker } from './ask.ts';
+import { type Hooks, makeHooks } from './hooks.ts';
+import { openLoader } from './loader.ts';
+
+export interface ThreadData {
+  /** The question descriptor of this thread. */
+  readonly question: number;
+  readonly entry: string;
+  /** The URL of the runtime. */
+  readonly own: string;
+}
+
+let hooks: Hooks;
+
+export function initialize(data: ThreadData): void {
+  const asker = openAsker(data.question);
+  const loader = openLoader(asker, (file) => asker.tell({ tell: 'loaded', files: [file] }), data.own);
+  // A CommonJS entry waits at the gate in the main thread.
+  hooks = makeHooks(loader, data.entry, { entry: data.entry, gate() {} });
+}
+
+interface Context {
+  readonly parentURL?: string;
+}
+type Next = (specifier: string, context: Context) => Promise<{ readonly url?: string }>;
+
+export async function resolve(specifier: string, context: Context, next: Next): Promise<unknown> {
+  const url = hooks.resolve(specifier, context.parentURL);
+  if (url !== undefined) return { url, shortCircuit: true };
+  const found = await next(specifier, context);
+  if (found.url) hooks.resolved(specifier, context.parentURL, found.url, 'import');
+  return found;
+}
+
+export async function load(url: string, context: Context, next: Next): Promise<unknown> {
+  const loaded = hooks.load(url, 'import');
+  return loaded === undefined ? next(url, context) : { ...loaded, shortCircuit: true };
+}

@@ -1,0 +1,69 @@
+/** The two answers that module hooks give, for every way of installing them. */
+import { fileURLToPath } from 'node:url';
+import { GATE_URL, gateSource, type Loader, type Source, withGate } from './loader.ts';
+
+export interface Hooks {
+  resolve(specifier: string, parentURL: string | undefined): string | undefined;
+  /** Node has found it by itself. */
+  resolved(specifier: string, parentURL: string | undefined, url: string, by: 'import' | 'require'): void;
+  load(url: string, by: 'import' | 'require'): { format: string; source: string | null } | undefined;
+}
+
+/** The entry, where it waits at the gate: absent in workers and forks. */
+export interface GatedEntry {
+  /** Absolute path. */
+  readonly entry: string;
+  /** Waits at the gate, the first time: called where the entry is CommonJS, which has no imports to wait in. */
+  gate(): void;
+}
+
+/** From this major version on, an imported CommonJS source that a hook gives runs in Node's own CommonJS loader. */
+export const GIVEN_COMMONJS_IS_WHOLE = 24;
+
+const nodeMajor = Number.parseInt(process.versions.node, 10);
+const PLAIN = /\.[cm]?js$/;
+
+export function makeHooks(loader: Loader, main: string | null, gated: GatedEntry | null): Hooks {
+  return {
+    resolved: loader.resolved,
+    resolve(specifier, parentURL) {
+      return specifier === GATE_URL ? GATE_URL : loader.resolve(specifier, parentURL);
+    },
+    load(url, by) {
+      if (url === GATE_URL) return { format: 'module', source: gateSource() };
+      const loaded = loader.load(url);
+      const file = url.startsWith('file:') ? fileURLToPath(url) : '';
+      if (gated && file === gated.entry) {
+        // Node may ask twice, by require and then by import: both times the gate is in front.
+        if (loaded?.format === 'module') return { format: 'module', source: withGate(loaded.source) };
+        gated.gate();
+      }
+      if (loaded?.format === 'commonjs' && by === 'import' && nodeMajor < GIVEN_COMMONJS_IS_WHOLE)
+        return imported(url, file, loaded, file === main);
+      return loaded;
+    },
+  };
+}
+
+/**
+ * Before Node 24 a CommonJS source that a hook gives to `import` runs without require.cache and module.parent. Where no
+ * names have to be found (the main module, plain JavaScript) the CommonJS loader is left to read it, through our extension
+ * handlers. Otherwise a small module requires it and exports its names, which esbuild lists at the end for
+ * cjs-module-lexer.
+ */
+function imported(url: string, file: string, loaded: Source, isMain: boolean) {
+  if (isMain) return { format: 'commonjs', source: null };
+  if (PLAIN.test(file)) return undefined;
+  const list = /\n0 && \(module\.exports = \{([^}]*)\}\)/.exec(loaded.source)?.[1];
+  // `export =`: Node finds the names in what it is given.
+  if (list === undefined) return loaded;
+  const names = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name));
+  const exported = names
+    .filter((name) => name !== 'default')
+    .map((name) => `export const ${name}=m[${JSON.stringify(name)}];`);
+  const source = `import{createRequire as c}from"node:module";const m=c(${JSON.stringify(url)})(${JSON.stringify(file)});export default m;${exported.join('')}`;
+  return { format: 'module', source };
+}

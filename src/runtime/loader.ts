@@ -1,0 +1,128 @@
+/**
+ * What the module hooks answer, whichever way they are installed: the project's own modules come from hotrun, packages
+ * from Node. The transformer lives in hotrun; here is only the pack of sources, and a question for what is not in it.
+ */
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Asker } from './ask.ts';
+import type { Format, Loaded, Pack, PackedModule, Resolved } from './messages.ts';
+
+/** The module that is imported in front of the entry: its evaluation waits at the gate. */
+export const GATE_URL = 'hotrun:gate';
+/** Where the gate's module finds us, for the moment between the boot and the gate. */
+export const GATE_SYMBOL = 'hotrun.gate';
+
+export interface Source {
+  readonly format: Format;
+  readonly source: string;
+}
+
+export interface Loader {
+  /** The file URL that a specifier stands for, or undefined where Node decides by itself. */
+  resolve(specifier: string, parentURL: string | undefined): string | undefined;
+  /** The source of a file of the project, or undefined where Node loads it by itself. */
+  load(url: string): Source | undefined;
+  /** Node has resolved what `resolve` left to it. */
+  resolved(specifier: string, parentURL: string | undefined, url: string, by: 'import' | 'require'): void;
+}
+
+const MODULE_EXTENSION = /\.(?:[cm]?[jt]s|[jt]sx|json)$/;
+const PATH_LIKE = /^(?:\.{0,2}\/|\.{1,2}$|file:)/;
+const IN_PACKAGE = /[\\/]node_modules[\\/]/;
+
+/**
+ * @param used told each file that was taken from the pack, so that hotrun knows what this generation loads
+ * @param own the URL of the runtime, which imports for itself
+ */
+export function openLoader(asker: Asker, used: (file: string) => void, own: string): Loader {
+  let pack: Pack | undefined;
+  let body: Buffer;
+  let modules: Map<string, PackedModule>;
+  const files = new Map<string, string>();
+
+  // Asked for at the first use, so that a thread that loads nothing of the project never gets one.
+  const unpack = (): Pack => {
+    if (!pack) {
+      const answer = asker.ask<Pack>({ ask: 'pack' });
+      pack = answer.head;
+      body = answer.body;
+      modules = new Map(pack.modules.map((module) => [module.file, module]));
+    }
+    return pack;
+  };
+
+  /** The path of a file of the project, or undefined. Kept: one URL is asked for several times. */
+  const fileOf = (url: string): string | undefined => {
+    if (!url.startsWith('file:') || url === own) return undefined;
+    let file = files.get(url);
+    if (file === undefined) {
+      file = fileURLToPath(url);
+      files.set(url, file);
+    }
+    return IN_PACKAGE.test(file) ? undefined : file;
+  };
+
+  const told = new Set<string>();
+
+  return {
+    resolved(specifier, parentURL, url, by) {
+      if (!url.startsWith('file:') || PATH_LIKE.test(specifier)) return;
+      const parent = parentURL && fileOf(parentURL);
+      const key = `${parent}\n${specifier}`;
+      if (!parent || told.has(key) || unpack().packages.includes(key)) return;
+      told.add(key);
+      asker.tell({ tell: 'package', parent, specifier, url, by });
+    },
+    resolve(specifier, parentURL) {
+      const parent = parentURL && fileOf(parentURL);
+      if (!parent) return undefined;
+      const { resolved, bare } = unpack();
+      const pathLike = PATH_LIKE.test(specifier);
+      if (!pathLike && (!bare || specifier.startsWith('node:') || specifier.startsWith('#'))) return undefined;
+      const query = pathLike ? queryOf(specifier) : '';
+      const plain = query ? specifier.slice(0, -query.length) : specifier;
+      const file =
+        resolved[`${parent}\n${plain}`] ?? asker.ask<Resolved>({ ask: 'resolve', specifier: plain, parent }).head.file;
+      return file === null ? undefined : pathToFileURL(file).href + query;
+    },
+    load(url) {
+      const file = fileOf(url);
+      if (file === undefined || !MODULE_EXTENSION.test(file)) return undefined;
+      unpack();
+      const packed = modules.get(file);
+      if (packed) {
+        used(file);
+        return { format: packed.format, source: body.toString('utf8', packed.start, packed.end) };
+      }
+      const { head, body: source } = asker.ask<Loaded>({ ask: 'load', file });
+      if ('error' in head) throw new SyntaxError(head.error);
+      return head.format === null ? undefined : { format: head.format, source: source.toString() };
+    },
+  };
+}
+
+/** `?x` and `#x` make a module of their own of the same file, as in Node. */
+const queryOf = (specifier: string): string => /[?#].*$/s.exec(specifier)?.[0] ?? '';
+
+/** The gate's module. */
+export const gateSource = (): string =>
+  `const k=Symbol.for(${JSON.stringify(GATE_SYMBOL)}),g=globalThis[k];delete globalThis[k];g.open();export const evaluated=g.evaluated;`;
+
+const MAP_COMMENT = '//# sourceMappingURL=data:application/json;base64,';
+
+/**
+ * An ECMAScript module entry that waits at the gate before anything of the app is evaluated, and says when it has been
+ * evaluated itself. Imports are evaluated in the order of the source, so the gate is imported first. A source map is
+ * told of the extra line; without one the import shares the first line, so that line numbers stay.
+ */
+export function withGate(source: string): string {
+  const gate = `import{evaluated as __hotrunEvaluated}from${JSON.stringify(GATE_URL)};`;
+  const tail = '\n;__hotrunEvaluated();';
+  const hashbang = /^#!.*\n?/.exec(source)?.[0] ?? '';
+  const at = source.lastIndexOf(MAP_COMMENT);
+  if (at < 0) return hashbang + gate + source.slice(hashbang.length) + tail;
+  const map = JSON.parse(Buffer.from(source.slice(at + MAP_COMMENT.length), 'base64').toString());
+  // One more line in front. A hashbang's line has no mappings, so it is all the same before or after it.
+  map.mappings = `;${map.mappings}`;
+  const encoded = Buffer.from(JSON.stringify(map)).toString('base64');
+  return `${hashbang}${gate}\n${source.slice(hashbang.length, at)}${tail}\n${MAP_COMMENT}${encoded}`;
+}

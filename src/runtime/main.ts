@@ -1,0 +1,146 @@
+/**
+ * The runtime, preloaded by --require into every generation. A guest in someone's app: it imports nothing but `node:`,
+ * leaves nothing the app can trip over, and is never the reason that the app fails or hangs.
+ */
+import nodeModule, { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { ORPHAN_MS, openAsker } from './ask.ts';
+import { openChannel } from './channel.ts';
+import type { RawHandle } from './connections.ts';
+import { patchDatagrams } from './datagram.ts';
+import { closeInspector, openInspector } from './debugger.ts';
+import { drain } from './drain.ts';
+import { GIVEN_COMMONJS_IS_WHOLE, makeHooks } from './hooks.ts';
+import { installCommonJsHooks } from './hooks-cjs.ts';
+import { installSyncHooks, registerHooks } from './hooks-sync.ts';
+import type { ThreadData } from './hooks-thread.ts';
+import { openInheritance } from './inheritance.ts';
+import { patchListen } from './listen.ts';
+import { GATE_SYMBOL, openLoader } from './loader.ts';
+import { BOOT_VARIABLE, type Boot, type Go } from './messages.ts';
+import { preload } from './preload.ts';
+
+/** How often it is looked whether the lookup of a host is over, in ms. */
+const LOOKUP_MS = 5;
+
+const told = process.env[BOOT_VARIABLE];
+delete process.env[BOOT_VARIABLE];
+// The app's require.cache is its own.
+delete createRequire(__filename).cache[__filename];
+if (told) boot(JSON.parse(told));
+
+function boot(options: Boot): void {
+  const asker = openAsker(options.question);
+  const own = pathToFileURL(__filename);
+  const loader = openLoader(asker, (file) => asker.tell({ tell: 'loaded', files: [file] }), own.href);
+
+  let ready = false;
+  const becomeReady = (): void => {
+    if (ready) return;
+    ready = true;
+    asker.tell({ tell: 'ready' });
+  };
+  /** The entry has been evaluated. A listen that still looks up its host is waited for. */
+  const evaluated = (): void => {
+    setImmediate(() => {
+      if (!process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) becomeReady();
+      else setTimeout(evaluated, LOOKUP_MS).unref();
+    });
+  };
+  const refuse = (error: unknown): void => {
+    const text = error instanceof Error ? error.message : String(error);
+    asker.ask({ ask: 'refuse', text, stack: (error instanceof Error && error.stack) || text });
+    process.exit(1);
+  };
+  let opened = false;
+  const gate = (): void => {
+    if (opened) return;
+    opened = true;
+    const { head } = asker.ask<Go>({ ask: 'gate' });
+    process.env.HOTRUN_GENERATION = String(head.generation);
+    speak();
+    if (options.inspect) openInspector(options.inspect);
+    process.setUncaughtExceptionCaptureCallback(null);
+  };
+
+  let draining = false;
+  const channel = openChannel(
+    (message, handle) => {
+      switch (message.do) {
+        case 'adopt':
+          return listening.adopt(message.key, handle as RawHandle, message.spoke);
+        case 'drop':
+          return inheritance.drop(message.key);
+        case 'drain':
+          if (draining) return;
+          draining = true;
+          // The process must not end by itself before its handlers for the signal have run.
+          channel.hold();
+          datagrams.stop();
+          if (options.inspect) closeInspector();
+          return drain(listening, asker, channel, inheritance.leave());
+      }
+    },
+    () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), ORPHAN_MS).unref(),
+  );
+  const inheritance = openInheritance(options.sockets, channel, asker);
+  const onListening = (key: string, where: string): void => {
+    asker.tell({ tell: 'listening', key, where });
+    becomeReady();
+  };
+  const listening = patchListen(inheritance, onListening);
+  const datagrams = patchDatagrams(inheritance, onListening);
+
+  const { entry, early } = options;
+  // Where the user preloads code of the app, the gate comes before that, and the entry's own gate stands open.
+  const open = early ? () => {} : gate;
+  const key = Symbol.for(GATE_SYMBOL);
+  /** A CommonJS entry has no gate module, which would take it away. */
+  const forget = (): void => void Reflect.deleteProperty(globalThis, key);
+  const main = {
+    entry,
+    gate() {
+      forget();
+      open();
+      evaluated();
+    },
+  };
+  const hooks = makeHooks(loader, entry, main);
+  if (registerHooks) {
+    installSyncHooks(registerHooks, hooks);
+    if (Number.parseInt(process.versions.node, 10) < GIVEN_COMMONJS_IS_WHOLE)
+      installCommonJsHooks(hooks, { resolve: false });
+  } else {
+    installCommonJsHooks(hooks, { resolve: true });
+    const data: ThreadData = { question: options.hooks as number, entry, own: own.href };
+    nodeModule.register(new URL('./hooks-thread.js', own), { data });
+  }
+  enableSourceMaps();
+  for (const name of options.warm) warm(name);
+  const speak = preload(options.preload);
+
+  process.setUncaughtExceptionCaptureCallback(refuse);
+  if (early) gate();
+  Object.defineProperty(globalThis, key, {
+    configurable: true,
+    value: { open, evaluated },
+  });
+}
+
+/**
+ * Does what an ES module's `import 'node:http'` would have to wait for: Node reads every export, and so loads undici, 40 ms
+ * from Node 22 on. The import itself is done at once from Node 24 on.
+ */
+function warm(name: string): void {
+  void Object.values(createRequire(__filename)(name));
+  void import(name);
+}
+
+/** Stack traces point at the TypeScript. Packages' own maps are left alone where Node can tell them apart (22.14, 23.7). */
+function enableSourceMaps(): void {
+  const { setSourceMapsSupport } = nodeModule as unknown as {
+    setSourceMapsSupport?(enabled: boolean, options: { nodeModules: boolean; generatedCode: boolean }): void;
+  };
+  if (setSourceMapsSupport) setSourceMapsSupport(true, { nodeModules: false, generatedCode: false });
+  else process.setSourceMapsEnabled(true);
+}

@@ -1,0 +1,134 @@
+/**
+ * What hotrun and the runtime in a generation say to each other: types and two constants, nothing that runs.
+ *
+ * Two ways lead to a generation. The *question* descriptor is a socket on which the generation writes and reads
+ * synchronously: it asks for modules, tells what it did, and waits at the gate for "go". The IPC channel carries what
+ * comes unasked, and handles.
+ *
+ * A frame on the question descriptor: the byte length of the head and of the body as two 32 bit little-endian numbers,
+ * the head as JSON, the body as it is.
+ */
+
+/** The environment variable with the Boot value; removed before any code of the app runs. */
+export const BOOT_VARIABLE = 'HOTRUN_BOOT';
+
+/** Begins with NODE_, so that Node delivers it as 'internalMessage', which no app listens to (lib/internal/child_process.js). */
+export const CHANNEL_COMMAND = 'NODE_HOTRUN';
+
+/** What the runtime is told when it starts. */
+export interface Boot {
+  /** Absolute path of the entry. */
+  readonly entry: string;
+  /** Question descriptors: of the main thread, and of the thread that runs the hooks where `module.registerHooks` is missing. */
+  readonly question: number;
+  readonly hooks: number | null;
+  /** Inherited listening sockets: listen key -> descriptor. */
+  readonly sockets: Readonly<Record<string, number>>;
+  /** The user's own --import or --require code is there: it is the app's, so the gate comes before it. */
+  readonly early: boolean;
+  /** Node's own modules that the app will want, to be loaded while there is time. */
+  readonly warm: readonly string[];
+  /** The inspector that the user has asked for. */
+  readonly inspect: Inspect | null;
+  /** Packages to be loaded before the entry, in this order. */
+  readonly preload: readonly Preload[];
+}
+
+export interface Inspect {
+  readonly host: string;
+  readonly port: number;
+  /** For a debugger, before the app runs. */
+  readonly wait: boolean;
+  /** As at a breakpoint. */
+  readonly pause: boolean;
+}
+
+/** A package's module, as the project reaches it. */
+export interface Preload {
+  readonly url: string;
+  readonly by: 'import' | 'require';
+}
+
+export type Format = 'module' | 'commonjs' | 'json';
+
+/** Head of a frame from the generation. Those with `ask` get exactly one frame back, in order. */
+export type Question =
+  /** All modules that the previous generation loaded: answered by a Pack. */
+  | { readonly ask: 'pack' }
+  /** A module of the project. */
+  | { readonly ask: 'load'; readonly file: string }
+  | { readonly ask: 'resolve'; readonly specifier: string; readonly parent: string }
+  /** Loaded and linked: waits until it may run. */
+  | { readonly ask: 'gate' }
+  /** Sockets that it does not use stand in the way of one that it wants to bind: waits until nobody holds them. */
+  | { readonly ask: 'release'; readonly keys: readonly string[] }
+  /** Loading failed before the gate: waits for its end. */
+  | { readonly ask: 'refuse'; readonly text: string; readonly stack: string };
+
+export type Told =
+  /** Files that came from the pack or were read by Node itself. */
+  | { readonly tell: 'loaded'; readonly files: readonly string[] }
+  /** Where Node found a package that a file of the project wants. */
+  | ({ readonly tell: 'package'; readonly parent: string; readonly specifier: string } & Preload)
+  /** It listens; `key` is empty for a socket that is not hotrun's, `where` as a person would type it: `http://localhost:3000`. */
+  | { readonly tell: 'listening'; readonly key: string; readonly where: string }
+  /** The app has closed a socket that it listened on. */
+  | { readonly tell: 'closed'; readonly key: string }
+  /** The first listen, or the entry has been evaluated. */
+  | { readonly tell: 'ready' }
+  /** Has begun to drain; the signals that the app listens to. */
+  | { readonly tell: 'draining'; readonly signals: readonly string[]; readonly busy: number }
+  | { readonly tell: 'drained' };
+
+/** Heads of the answers. */
+export interface Go {
+  /** Which generation this is: a process may have been booted before that was known. */
+  readonly generation: number;
+}
+export interface Pack {
+  readonly modules: readonly PackedModule[];
+  /** parent + '\n' + specifier -> absolute file. */
+  readonly resolved: Readonly<Record<string, string>>;
+  /** parent + '\n' + specifier of packages that were told already. */
+  readonly packages: readonly string[];
+  /** Whether some tsconfig has `paths` or `baseUrl`: then bare specifiers are asked too. */
+  readonly bare: boolean;
+}
+export interface PackedModule {
+  readonly file: string;
+  readonly format: Format;
+  /** Where its source lies in the body, in bytes. */
+  readonly start: number;
+  readonly end: number;
+}
+/** The source is the body. `null`: leave it to Node. */
+export type Loaded = { readonly format: Format } | { readonly format: null } | { readonly error: string };
+export interface Resolved {
+  readonly file: string | null;
+}
+
+/** Over the IPC channel, to the generation. */
+export type ToGeneration = { readonly cmd: typeof CHANNEL_COMMAND } & (
+  | { readonly do: 'drain' }
+  /** hotrun has closed its copy of the socket. */
+  | { readonly do: 'drop'; readonly key: string }
+  /** A live connection, whose handle comes beside it, for the server that listens by this key. */
+  | { readonly do: 'adopt'; readonly key: string; readonly spoke: boolean }
+);
+
+/** Over the IPC channel, to hotrun. */
+export type FromGeneration = {
+  readonly cmd: typeof CHANNEL_COMMAND;
+} /** The listening socket that the generation has bound comes beside it. */ & (
+  | { readonly is: 'socket'; readonly key: string }
+  /** A live connection comes beside it, unread. `spoke`: it has carried a request before. */
+  | { readonly is: 'connection'; readonly key: string; readonly spoke: boolean }
+);
+
+/** What the stand-in that answers 503 is told, as the argument of its process. */
+export interface StandIn {
+  /** What to say, in a sentence or two. */
+  readonly text: string;
+  /** Where to listen, each as the app did. */
+  readonly listens: readonly { readonly host?: string; readonly port?: number; readonly path?: string }[];
+}

@@ -1,0 +1,54 @@
+/**
+ * Loads packages while this process is a standby, before its entry is looked at. Node calls `Module.runMain` for the entry,
+ * which it keeps patchable for scripts that are preloaded by --require (lib/internal/main/run_main_module.js): so the main
+ * module waits until the packages are there.
+ */
+import nodeModule, { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Preload } from './messages.ts';
+
+interface Runner {
+  runMain(...args: unknown[]): void;
+}
+const Module = nodeModule as unknown as Runner;
+
+/** @returns says all that was written meanwhile; to be called when the generation begins */
+export function preload(packages: readonly Preload[]): () => void {
+  if (packages.length === 0) return () => {};
+  const { runMain } = Module;
+  const streams = hush();
+  Module.runMain = (...args) => {
+    Module.runMain = runMain;
+    // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
+    void loadAll(packages).then(() => setImmediate(() => runMain.apply(Module, args)));
+  };
+  return streams;
+}
+
+async function loadAll(packages: readonly Preload[]): Promise<void> {
+  const require = createRequire(__filename);
+  for (const { url, by } of packages) {
+    try {
+      if (by === 'import') await import(url);
+      else require(fileURLToPath(url));
+    } catch {
+      // The app will meet the same error in its own time, and it is the app's to tell.
+      return;
+    }
+  }
+}
+
+/** What a package prints when it is loaded appears when its generation starts. */
+function hush(): () => void {
+  const said: [NodeJS.WriteStream, unknown[]][] = [];
+  const streams = [process.stdout, process.stderr];
+  for (const stream of streams)
+    stream.write = (...args: unknown[]): boolean => {
+      said.push([stream, args]);
+      return true;
+    };
+  return () => {
+    for (const stream of streams) Reflect.deleteProperty(stream, 'write');
+    for (const [stream, args] of said) (stream.write as (...args: unknown[]) => boolean)(...args);
+  };
+}
