@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { randomOf } from '../random.ts';
 import { type Answer, get, until } from '../rig.ts';
 import { type Begun, begin, ENTITLE, endAll, NODES } from './begin.ts';
 
@@ -13,17 +14,6 @@ const SEED = Number(process.env.HOTRUN_SEED ?? Date.now() % 1_000_000);
 const MS_PER_EDIT = 3000;
 
 afterEach(endAll);
-
-/** Mulberry32: small, and good enough to choose edits. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const NAMES = ['a', 'b', 'c'] as const;
 type Name = (typeof NAMES)[number];

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { begin, ENTITLE, endAll, NODES } from '../e2e/begin.ts';
+import { randomOf } from '../random.ts';
 import { ask, askAlong, failed } from './lines.ts';
 
 afterEach(endAll);
@@ -11,17 +12,6 @@ const STEPS = Number(process.env.HOTRUN_CHAOS ?? 20);
 const SEED = Number(process.env.HOTRUN_SEED ?? Date.now() % 1_000_000);
 const A_STEP_MS = 10_000;
 const PAUSE_MS = 150;
-
-/** mulberry32, a well-known small generator. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const marker = (text: string): string => `export const marker = '${text}';\n`;
 const APP = {
