@@ -257,7 +257,7 @@ export function openSession(config: Config, terminal: Terminal, version: string,
   // What only globs know has no stat to be compared with, only the time of the start.
   if (config.build !== null || config.watch.length > 0) void startWatching();
   emit({ type: 'start' });
-  if (config.program.kind === 'node') setImmediate(() => void build.warm());
+  if (config.program.kind === 'node') setImmediate(() => build.warm());
 
   return {
     emit(event) {

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { type Key, keys } from '../src/config/keys.ts';
-import { code, files, type Import, importsOf, manifest, packageOf, sources, text } from './tree.ts';
+import { code, files, type Import, INTERNAL, importsOf, manifest, packageOf, sources, text } from './tree.ts';
 
 /** What every room may import beside its own files. */
 const SHARED = ['src/errors.ts', 'src/supervisor/words.ts', 'src/config/config.ts'];
@@ -45,9 +45,15 @@ describe('imports', () => {
 
   test('what runs in the app’s process imports node: and its own files, nothing else', () => {
     const strays = imports.filter(
-      ({ from, to }) => roomOf(from) === 'runtime' && roomOf(to) !== 'runtime' && !to.startsWith('node:'),
+      ({ from, to }) =>
+        roomOf(from) === 'runtime' && roomOf(to) !== 'runtime' && !to.startsWith('node:') && !INTERNAL.test(to),
     );
     expect(strays.map(shown)).toEqual([]);
+  });
+
+  test('only one file knows what is inside of node', () => {
+    const users = imports.filter(({ to }) => INTERNAL.test(to)).map(({ from }) => from);
+    expect([...new Set(users)]).toEqual(['src/runtime/hooks-direct.ts']);
   });
 
   test('hotrun imports of it only the messages, and only those', () => {
@@ -80,11 +86,13 @@ describe('imports', () => {
     expect(top).toEqual(Object.keys(TOP).sort());
     const strays = imports.filter(({ from, to }) => to.startsWith('src/') && TOP[from]?.test(to) === false);
     expect(strays.map(shown)).toEqual([]);
-    expect(text('bin/hotrun.js')).toBe("#!/usr/bin/env node\nimport '../dist/cli.js';\n");
+    expect(code('bin/hotrun.js').trim().split('\n').at(-1)).toBe("await import('../dist/cli.js');");
   });
 
   test('node’s own modules are named with node:, files with .ts', () => {
-    const bare = imports.filter(({ to }) => packageOf(to) === undefined && !/^(node:|src\/.*\.ts$)/.test(to));
+    const bare = imports.filter(
+      ({ to }) => packageOf(to) === undefined && !/^(node:|internal\/|src\/.*\.ts$)/.test(to),
+    );
     expect(bare.map(shown)).toEqual([]);
   });
 

@@ -81,8 +81,11 @@ export function importsOf(from: string): Import[] {
   }));
 }
 
+/** A module inside node, which --expose-internals opens. */
+export const INTERNAL = /^internal\//;
+
 /** The package that a specifier names, or undefined for a file or one of node's own modules. */
 export function packageOf(specifier: string): string | undefined {
-  if (specifier.startsWith('src/') || isBuiltin(specifier)) return undefined;
+  if (specifier.startsWith('src/') || isBuiltin(specifier) || INTERNAL.test(specifier)) return undefined;
   return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0];
 }

@@ -31,7 +31,7 @@ export interface Stat {
   readonly size: number;
 }
 
-export interface NewEntry extends Stat, Omit<Cached, 'extra'> {
+export interface NewEntry extends Stat, Omit<Cached, 'extra' | 'bytes'> {
   readonly extra?: unknown;
 }
 

@@ -9,9 +9,10 @@ import { type Fault, messageOf } from '../errors.ts';
 import type { Loaded, Pack, PackedModule, Preload, Resolved } from '../runtime/messages.ts';
 import type { Ending, Event, Generation } from '../supervisor/words.ts';
 import { hashOf } from './cache.ts';
+import { type CodeCache, codeCache } from './codecache.ts';
 import { preloadsOf } from './preload.ts';
 import { faultOfImport, faultsOfRequires } from './requires.ts';
-import { type Entry, type Known, openStore } from './store.ts';
+import { type Entry, type Imports, type Known, openStore } from './store.ts';
 import type { Module } from './transform.ts';
 
 export interface BuildHost {
@@ -42,7 +43,7 @@ export interface Build {
   /** It runs: what was saved before it was made is taken up. */
   activated(gen: Generation): void;
   /** Opens what the first questions will need, while the first generation boots. */
-  warm(): Promise<void>;
+  warm(): void;
   pack(gen: Generation): Promise<{ head: Pack; body: Buffer }>;
   load(gen: Generation, file: string): Promise<{ head: Loaded; body: Buffer }>;
   resolve(specifier: string, parent: string): Resolved;
@@ -61,6 +62,7 @@ export interface Build {
   renew(): void;
   /** What a standby may load before its turn, in this order. Never rejects. */
   preloads(): Promise<readonly Preload[]>;
+  codeCache(): CodeCache | null;
   /** What was wrong with build `id` or found while `gen` asked. */
   faults(about: { id?: number | undefined; gen?: Generation | undefined }): readonly Fault[];
   /** Writes the cache, if anything changed. Never rejects. */
@@ -187,6 +189,25 @@ export function openBuild(config: Config, host: BuildHost): Build {
     return found;
   }
 
+  /** Once: all that the last session found, before anyone asks for it. */
+  let isWarm = false;
+  function warm(): void {
+    if (isWarm) return;
+    isWarm = true;
+    for (const [parent, specifiers] of Object.entries(store.warm()))
+      if (entries.has(parent)) for (const specifier of specifiers) resolve(specifier, parent);
+  }
+
+  /** What was resolved, in fewer words. */
+  function imports(): Imports {
+    const found: Record<string, string[]> = {};
+    for (const key of Object.keys(resolved)) {
+      const [parent = '', specifier = ''] = key.split('\n');
+      found[parent] = [...(found[parent] ?? []), specifier];
+    }
+    return found;
+  }
+
   return {
     saved(files) {
       for (const file of files) pending.set(file, ++clock);
@@ -228,19 +249,19 @@ export function openBuild(config: Config, host: BuildHost): Build {
         host.onKnown(entry);
       }
     },
-    async warm() {
+    warm() {
       tools().tsconfigs.tsconfigFor(main);
-      await store.warm();
+      warm();
     },
     async pack(gen) {
-      await store.warm();
+      warm();
       const packed = given.get(gen)?.packed;
       const modules: PackedModule[] = [];
       const bodies: Buffer[] = [];
       let at = 0;
       for (const entry of entries.values()) {
         const { file, module } = entry;
-        const body = Buffer.from(module.code);
+        const body = module.bytes?.() ?? Buffer.from(module.code);
         modules.push({ file, format: module.format, start: at, end: at + body.length });
         bodies.push(body);
         at += body.length;
@@ -319,14 +340,15 @@ export function openBuild(config: Config, host: BuildHost): Build {
           return file !== undefined ? { file } : preload && { preload };
         },
       }).catch(() => []),
+    codeCache: () => codeCache(config.root),
     faults: ({ id, gen }) => faultsOf.get(gen === undefined ? `#${id}` : `@${gen}`) ?? [],
-    save: () => store.save(running.keys()),
+    save: () => store.save(running.keys(), imports()),
     async close() {
       current?.stop.abort();
       // A build command is gone when we say so.
       await current?.done;
       store.close();
-      await store.save(running.keys());
+      await store.save(running.keys(), imports());
     },
   };
 

@@ -10,6 +10,8 @@ export interface Cached {
   readonly format: 'module' | 'commonjs' | 'json';
   /** Decoded when first asked for. */
   readonly code: string;
+  /** The same, as UTF-8. */
+  bytes(): Buffer;
   readonly transformed: boolean;
   /** Of the source, by hashOf. */
   readonly hash: string;
@@ -47,7 +49,6 @@ interface Header {
 export interface Entry extends Cached {
   mtimeMs: number;
   size: number;
-  bytes(): Buffer;
   usedOn: number;
   usedNow: boolean;
 }

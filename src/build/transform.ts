@@ -22,6 +22,8 @@ export interface Module {
   readonly format: 'module' | 'commonjs' | 'json';
   /** JavaScript for Node, with an inline source map comment when transformed; or the JSON. */
   readonly code: string;
+  /** The same, as UTF-8, where it is known: one that comes from the cache need not be decoded. */
+  bytes?(): Buffer;
   readonly transformed: boolean;
 }
 

@@ -11,6 +11,7 @@ import {
   CHANNEL_COMMAND,
   type FromGeneration,
   type Go,
+  INTERNALS_FLAG,
   type Preload,
   type Question,
   type ToGeneration,
@@ -30,6 +31,8 @@ const RUNTIME = fileURLToPath(new URL('./runtime/start.cjs', import.meta.url));
 const QUESTION = 4;
 /** Without `module.registerHooks` the hooks of `import` run in a thread, which asks by itself. */
 const HAS_SYNC_HOOKS = 'registerHooks' in nodeModule;
+/** There the hooks need no thread of their own, unless other code comes first that may have installed some. */
+const HAS_INTERNALS = process.versions.node.startsWith('20.');
 
 /** How long a socket that the app has closed is kept for it to listen again, in ms. */
 const CLOSED_MS = 500;
@@ -71,10 +74,10 @@ export interface Means {
   readonly isTransient?: boolean;
 }
 
-/** @param preload packages to be loaded before the entry */
+/** @param preload for a standby: packages to be loaded before the entry */
 export function bootNode(
   { config, ledger, held, guardian, host, onSocket, released, isAlone, isTransient = false }: Means,
-  preload: readonly Preload[] = [],
+  preload?: readonly Preload[],
 ): Booted {
   const { entry, args } = config.program;
   const { inspect, rest: nodeArgs } = splitInspect(config.program.nodeArgs);
@@ -82,6 +85,7 @@ export function bootNode(
   const sockets = ledger.sockets();
   const { count } = ledger;
   const firstSocket = HAS_SYNC_HOOKS ? QUESTION + 1 : QUESTION + 2;
+  const codeCache = host.answers.codeCache();
   const boot: Boot = {
     entry,
     question: QUESTION,
@@ -89,27 +93,34 @@ export function bootNode(
     sockets: Object.fromEntries(sockets.map(({ key }, index) => [key, firstSocket + index])),
     warm: ledger.builtins(),
     // What the user preloads may have to come before any package.
-    preload: isEarly ? [] : preload,
+    preload: isEarly ? [] : (preload ?? []),
+    // Filled by a standby, which has the time.
+    codeCache: codeCache && !inspect && (preload || codeCache.isFilled) ? codeCache.folder : null,
     early: isEarly,
     inspect,
   };
-  const child: ChildProcess = spawn(process.execPath, ['--require', RUNTIME, ...nodeArgs, entry, ...args], {
-    cwd: config.cwd,
-    // What process.title and ps show: as the user's own `node` would, not as the path behind it.
-    argv0: process.argv0,
-    env: { ...process.env, HOTRUN: '1', [BOOT_VARIABLE]: JSON.stringify(boot) },
-    // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
-    detached: process.platform !== 'win32',
-    stdio: [
-      'inherit',
-      'inherit',
-      'inherit',
-      'ipc',
-      'pipe',
-      ...(HAS_SYNC_HOOKS ? [] : (['pipe'] as const)),
-      ...sockets.map(({ fd }) => fd),
-    ],
-  });
+  const internals = HAS_INTERNALS && !isEarly ? [INTERNALS_FLAG] : [];
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [...internals, '--require', RUNTIME, ...nodeArgs, entry, ...args],
+    {
+      cwd: config.cwd,
+      // What process.title and ps show: as the user's own `node` would, not as the path behind it.
+      argv0: process.argv0,
+      env: { ...process.env, HOTRUN: '1', [BOOT_VARIABLE]: JSON.stringify(boot) },
+      // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
+      detached: process.platform !== 'win32',
+      stdio: [
+        'inherit',
+        'inherit',
+        'inherit',
+        'ipc',
+        'pipe',
+        ...(HAS_SYNC_HOOKS ? [] : (['pipe'] as const)),
+        ...sockets.map(({ fd }) => fd),
+      ],
+    },
+  );
   if (child.pid === undefined) return unstarted(child, count, host);
   const { pid } = child;
   guardian.watch(pid);

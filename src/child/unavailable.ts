@@ -59,6 +59,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
             explain: async () => {},
             found() {},
             preloads: async () => [],
+            codeCache: () => null,
           },
           onLoaded() {},
           onRefused() {},

@@ -6,6 +6,8 @@ import nodeModule from 'node:module';
 import { isAbsolute } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Hooks } from './hooks.ts';
+import { IN_PACKAGE } from './loader.ts';
+import { textWithoutMap } from './maps.ts';
 
 interface CommonJsModule extends NodeJS.Module {
   _compile(source: string, filename: string, format?: string): void;
@@ -24,7 +26,9 @@ export function installCommonJsHooks(hooks: Hooks, options: { resolve: boolean }
   for (const extension of EXTENSIONS) {
     const before = Module._extensions[extension] ?? Module._extensions['.js'];
     Module._extensions[extension] = (module, filename) => {
-      const loaded = hooks.load(pathToFileURL(filename).href, 'require');
+      const isPackaged = IN_PACKAGE.test(filename);
+      if (isPackaged && options.resolve) leaveMapOut(module);
+      const loaded = isPackaged ? undefined : hooks.load(pathToFileURL(filename).href, 'require');
       if (loaded?.source == null) return before?.(module, filename);
       if (loaded.format === 'json') module.exports = JSON.parse(loaded.source);
       else module._compile(loaded.source, filename, loaded.format);
@@ -33,12 +37,21 @@ export function installCommonJsHooks(hooks: Hooks, options: { resolve: boolean }
   if (!options.resolve) return;
   const before = Module._resolveFilename;
   Module._resolveFilename = function (request, parent, isMain, rest) {
-    const from = parent?.filename;
+    // Making URLs of the paths of all packages takes longer than all else here.
+    const from = parent?.filename && !IN_PACKAGE.test(parent.filename) ? parent.filename : undefined;
     const url = from && !rest ? hooks.resolve(request, pathToFileURL(from).href) : undefined;
     if (url !== undefined) return before.call(this, fileURLToPath(url), parent, isMain, rest);
     const found = before.call(this, request, parent, isMain, rest);
     if (from && !rest && isAbsolute(found))
       hooks.resolved(request, pathToFileURL(from).href, pathToFileURL(found).href, 'require');
     return found;
+  };
+}
+
+/** For the one time that Node compiles it. */
+function leaveMapOut(module: CommonJsModule): void {
+  module._compile = (source, ...rest) => {
+    Reflect.deleteProperty(module, '_compile');
+    return module._compile(textWithoutMap(source), ...rest);
   };
 }

@@ -15,7 +15,9 @@ let hooks: Hooks;
 
 export function initialize(data: ThreadData): void {
   const asker = openAsker(data.question);
-  const loader = openLoader(asker, (file) => asker.tell({ tell: 'loaded', files: [file] }), data.own);
+  const loader = openLoader(asker, data.own);
+  // The gate is in another thread.
+  loader.flush();
   // A CommonJS entry waits at the gate in the main thread.
   hooks = makeHooks(loader, data.entry, { entry: data.entry, gate() {} });
 }

@@ -21,19 +21,19 @@ export interface Loader {
   resolve(specifier: string, parentURL: string | undefined): string | undefined;
   /** The source of a file of the project, or undefined where Node loads it by itself. */
   load(url: string): Source | undefined;
+  /** Tells what was loaded so far. From now on each file is told at once: an app that crashes has no later. */
+  flush(): void;
   /** Node has resolved what `resolve` left to it. */
   resolved(specifier: string, parentURL: string | undefined, url: string, by: 'import' | 'require'): void;
 }
 
 const MODULE_EXTENSION = /\.(?:[cm]?[jt]s|[jt]sx|json)$/;
 const PATH_LIKE = /^(?:\.{0,2}\/|\.{1,2}$|file:)/;
-const IN_PACKAGE = /[\\/]node_modules[\\/]/;
+/** A file that is not the project's. */
+export const IN_PACKAGE = /[\\/]node_modules[\\/]/;
 
-/**
- * @param used told each file that was taken from the pack, so that hotrun knows what this generation loads
- * @param own the URL of the runtime, which imports for itself
- */
-export function openLoader(asker: Asker, used: (file: string) => void, own: string): Loader {
+/** @param own the URL of the runtime, which imports for itself */
+export function openLoader(asker: Asker, own: string): Loader {
   let pack: Pack | undefined;
   let body: Buffer;
   let modules: Map<string, PackedModule>;
@@ -62,8 +62,18 @@ export function openLoader(asker: Asker, used: (file: string) => void, own: stri
   };
 
   const told = new Set<string>();
+  /** Files from the pack that hotrun does not know of yet: those before the gate are told together. */
+  let unsaid: string[] | undefined = [];
+  const used = (file: string): void => {
+    if (unsaid) unsaid.push(file);
+    else asker.tell({ tell: 'loaded', files: [file] });
+  };
 
   return {
+    flush() {
+      if (unsaid && unsaid.length > 0) asker.tell({ tell: 'loaded', files: unsaid });
+      unsaid = undefined;
+    },
     resolved(specifier, parentURL, url, by) {
       if (!url.startsWith('file:') || PATH_LIKE.test(specifier)) return;
       const parent = parentURL && fileOf(parentURL);

@@ -12,11 +12,13 @@ import { closeInspector, openInspector } from './debugger.ts';
 import { drain } from './drain.ts';
 import { GIVEN_COMMONJS_IS_WHOLE, makeHooks } from './hooks.ts';
 import { installCommonJsHooks } from './hooks-cjs.ts';
+import { installDirectHooks } from './hooks-direct.ts';
 import { installSyncHooks, registerHooks } from './hooks-sync.ts';
 import type { ThreadData } from './hooks-thread.ts';
 import { openInheritance } from './inheritance.ts';
 import { patchListen } from './listen.ts';
 import { GATE_SYMBOL, openLoader } from './loader.ts';
+import { enableSourceMaps } from './maps.ts';
 import { BOOT_VARIABLE, type Boot, type Go } from './messages.ts';
 import { preload } from './preload.ts';
 
@@ -32,7 +34,7 @@ if (told) boot(JSON.parse(told));
 function boot(options: Boot): void {
   const asker = openAsker(options.question);
   const own = pathToFileURL(__filename);
-  const loader = openLoader(asker, (file) => asker.tell({ tell: 'loaded', files: [file] }), own.href);
+  const loader = openLoader(asker, own.href);
 
   let ready = false;
   const becomeReady = (): void => {
@@ -49,6 +51,7 @@ function boot(options: Boot): void {
   };
   const refuse = (error: unknown): void => {
     const text = error instanceof Error ? error.message : String(error);
+    loader.flush();
     asker.ask({ ask: 'refuse', text, stack: (error instanceof Error && error.stack) || text });
     process.exit(1);
   };
@@ -56,6 +59,7 @@ function boot(options: Boot): void {
   const gate = (): void => {
     if (opened) return;
     opened = true;
+    loader.flush();
     const { head } = asker.ask<Go>({ ask: 'gate' });
     process.env.HOTRUN_GENERATION = String(head.generation);
     speak();
@@ -112,12 +116,15 @@ function boot(options: Boot): void {
       installCommonJsHooks(hooks, { resolve: false });
   } else {
     installCommonJsHooks(hooks, { resolve: true });
-    const data: ThreadData = { question: options.hooks as number, entry, own: own.href };
-    nodeModule.register(new URL('./hooks-thread.js', own), { data });
+    const installThread = (): void => {
+      const data: ThreadData = { question: options.hooks as number, entry, own: own.href };
+      nodeModule.register(new URL('./hooks-thread.js', own), { data });
+    };
+    if (!installDirectHooks(hooks, installThread)) installThread();
   }
   enableSourceMaps();
   for (const name of options.warm) warm(name);
-  const speak = preload(options.preload);
+  const speak = preload(options.preload, options.codeCache);
 
   process.setUncaughtExceptionCaptureCallback(refuse);
   if (early) gate();
@@ -134,13 +141,4 @@ function boot(options: Boot): void {
 function warm(name: string): void {
   void Object.values(createRequire(__filename)(name));
   void import(name);
-}
-
-/** Stack traces point at the TypeScript. Packages' own maps are left alone where Node can tell them apart (22.14, 23.7). */
-function enableSourceMaps(): void {
-  const { setSourceMapsSupport } = nodeModule as unknown as {
-    setSourceMapsSupport?(enabled: boolean, options: { nodeModules: boolean; generatedCode: boolean }): void;
-  };
-  if (setSourceMapsSupport) setSourceMapsSupport(true, { nodeModules: false, generatedCode: false });
-  else process.setSourceMapsEnabled(true);
 }

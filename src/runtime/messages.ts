@@ -1,5 +1,5 @@
 /**
- * What hotrun and the runtime in a generation say to each other: types and two constants, nothing that runs.
+ * What hotrun and the runtime in a generation say to each other: types and three constants, nothing that runs.
  *
  * Two ways lead to a generation. The *question* descriptor is a socket on which the generation writes and reads
  * synchronously: it asks for modules, tells what it did, and waits at the gate for "go". The IPC channel carries what
@@ -14,6 +14,9 @@ export const BOOT_VARIABLE = 'HOTRUN_BOOT';
 
 /** Begins with NODE_, so that Node delivers it as 'internalMessage', which no app listens to (lib/internal/child_process.js). */
 export const CHANNEL_COMMAND = 'NODE_HOTRUN';
+
+/** Opens Node 20's loader to the runtime; it is taken off `process.execArgv`, so that the app's forks do without it. */
+export const INTERNALS_FLAG = '--expose-internals';
 
 /** What the runtime is told when it starts. */
 export interface Boot {
@@ -32,6 +35,8 @@ export interface Boot {
   readonly inspect: Inspect | null;
   /** Packages to be loaded before the entry, in this order. */
   readonly preload: readonly Preload[];
+  /** Folder of V8's code cache, or null to do without. */
+  readonly codeCache: string | null;
 }
 
 export interface Inspect {

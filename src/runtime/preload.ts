@@ -9,18 +9,26 @@ import type { Preload } from './messages.ts';
 
 interface Runner {
   runMain(...args: unknown[]): void;
+  /** Node 22.10 and newer. */
+  enableCompileCache?(folder: string): unknown;
+  flushCompileCache?(): void;
 }
 const Module = nodeModule as unknown as Runner;
 
 /** @returns says all that was written meanwhile; to be called when the generation begins */
-export function preload(packages: readonly Preload[]): () => void {
+export function preload(packages: readonly Preload[], codeCache: string | null): () => void {
+  if (codeCache !== null) Module.enableCompileCache?.(codeCache);
   if (packages.length === 0) return () => {};
   const { runMain } = Module;
   const streams = hush();
   Module.runMain = (...args) => {
     Module.runMain = runMain;
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
-    void loadAll(packages).then(() => setImmediate(() => runMain.apply(Module, args)));
+    void loadAll(packages).then(() => {
+      // Now, not when the process ends: that would delay its end.
+      if (codeCache !== null) Module.flushCompileCache?.();
+      setImmediate(() => runMain.apply(Module, args));
+    });
   };
   return streams;
 }
