@@ -86,7 +86,7 @@ describe('imports', () => {
     expect(top).toEqual(Object.keys(TOP).sort());
     const strays = imports.filter(({ from, to }) => to.startsWith('src/') && TOP[from]?.test(to) === false);
     expect(strays.map(shown)).toEqual([]);
-    expect(code('bin/hotrun.js').trim().split('\n').at(-1)).toBe("await import('../dist/cli.js');");
+    expect(code('bin/hotrun.js').trim().split('\n').at(-1)).toBe("createRequire(import.meta.url)('../dist/cli.cjs');");
   });
 
   test('node’s own modules are named with node:, files with .ts', () => {

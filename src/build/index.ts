@@ -9,7 +9,7 @@ import { type Fault, messageOf } from '../errors.ts';
 import type { Loaded, Pack, PackedModule, Preload, Resolved } from '../runtime/messages.ts';
 import type { Ending, Event, Generation } from '../supervisor/words.ts';
 import { hashOf } from './cache.ts';
-import { type CodeCache, codeCache } from './codecache.ts';
+import { codeCacheFolder } from './codecache.ts';
 import { preloadsOf } from './preload.ts';
 import { faultOfImport, faultsOfRequires } from './requires.ts';
 import { type Entry, type Imports, type Known, openStore } from './store.ts';
@@ -62,7 +62,8 @@ export interface Build {
   renew(): void;
   /** What a standby may load before its turn, in this order. Never rejects. */
   preloads(): Promise<readonly Preload[]>;
-  codeCache(): CodeCache | null;
+  /** Of V8's code cache; null: do without. */
+  codeCache(): string | null;
   /** What was wrong with build `id` or found while `gen` asked. */
   faults(about: { id?: number | undefined; gen?: Generation | undefined }): readonly Fault[];
   /** Writes the cache, if anything changed. Never rejects. */
@@ -262,7 +263,9 @@ export function openBuild(config: Config, host: BuildHost): Build {
       for (const entry of entries.values()) {
         const { file, module } = entry;
         const body = module.bytes?.() ?? Buffer.from(module.code);
-        modules.push({ file, format: module.format, start: at, end: at + body.length });
+        const map = module.transformed ? body.lastIndexOf(MAP_COMMENT) : -1;
+        const end = at + body.length;
+        modules.push({ file, format: module.format, start: at, map: map < 0 ? end : at + map, end });
         bodies.push(body);
         at += body.length;
         packed?.set(file, entry);
@@ -340,7 +343,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
           return file !== undefined ? { file } : preload && { preload };
         },
       }).catch(() => []),
-    codeCache: () => codeCache(config.root),
+    codeCache: () => codeCacheFolder(config.root),
     faults: ({ id, gen }) => faultsOf.get(gen === undefined ? `#${id}` : `@${gen}`) ?? [],
     save: () => store.save(running.keys(), imports()),
     async close() {
@@ -363,5 +366,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
   }
 }
 
+/** Begins the source map, at the end of what esbuild has made. */
+const MAP_COMMENT = '//# sourceMappingURL=';
 const NOTHING = Buffer.alloc(0);
 const NO_MODULE: Module = { format: 'json', code: '', transformed: false };

@@ -3,6 +3,7 @@
  * matter. The graph is walked as it would be evaluated, and the walk stops at the first module of the project that may
  * influence what follows. So the order of evaluation is the one that it would be without us.
  */
+import { isBuiltin } from 'node:module';
 import type { Preload } from '../runtime/messages.ts';
 import { requiredBy } from './requires.ts';
 import type { Module } from './transform.ts';
@@ -56,7 +57,7 @@ export async function preloadsOf(entry: string, graph: Graph): Promise<Preload[]
     // Handwritten CommonJS may do anything between two requires.
     if (module.format === 'commonjs' && !module.transformed) return false;
     for (const { specifier, isBare } of importsOf(module)) {
-      if (specifier.startsWith('node:')) continue;
+      if (isBuiltin(specifier)) continue;
       if (INFLUENTIAL.test(specifier)) return false;
       const target = graph.resolve(specifier, file);
       if (target === undefined) return false;

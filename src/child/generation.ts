@@ -16,8 +16,8 @@ export interface Answers {
   found(parent: string, specifier: string, preload: Preload): void;
   /** What a standby may load before its turn. Never rejects. */
   preloads(): Promise<readonly Preload[]>;
-  /** Where V8's code cache lies, and whether there is something in it. Null: do without. */
-  codeCache(): { readonly folder: string; readonly isFilled: boolean } | null;
+  /** The folder of V8's code cache, or null to do without. */
+  codeCache(): string | null;
   /** Looks for the place of what Node refused to load, where its `stack` does not say it. Never rejects. */
   explain(gen: Generation, text: string, stack: string): Promise<void>;
 }

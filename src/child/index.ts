@@ -50,7 +50,7 @@ export function openChild(config: Config, host: Host): Child {
   });
   const boot = (
     nodeProgram: Config['program'] & { kind: 'node' },
-    preload?: readonly Preload[],
+    preload: readonly Preload[] = [],
   ): Booted & { replace(): void } => {
     let isReplaced = false;
     const own = hostOf(() => isReplaced);

@@ -74,10 +74,10 @@ export interface Means {
   readonly isTransient?: boolean;
 }
 
-/** @param preload for a standby: packages to be loaded before the entry */
+/** @param preload packages to be loaded before the entry */
 export function bootNode(
   { config, ledger, held, guardian, host, onSocket, released, isAlone, isTransient = false }: Means,
-  preload?: readonly Preload[],
+  preload: readonly Preload[] = [],
 ): Booted {
   const { entry, args } = config.program;
   const { inspect, rest: nodeArgs } = splitInspect(config.program.nodeArgs);
@@ -85,7 +85,6 @@ export function bootNode(
   const sockets = ledger.sockets();
   const { count } = ledger;
   const firstSocket = HAS_SYNC_HOOKS ? QUESTION + 1 : QUESTION + 2;
-  const codeCache = host.answers.codeCache();
   const boot: Boot = {
     entry,
     question: QUESTION,
@@ -93,9 +92,8 @@ export function bootNode(
     sockets: Object.fromEntries(sockets.map(({ key }, index) => [key, firstSocket + index])),
     warm: ledger.builtins(),
     // What the user preloads may have to come before any package.
-    preload: isEarly ? [] : (preload ?? []),
-    // Filled by a standby, which has the time.
-    codeCache: codeCache && !inspect && (preload || codeCache.isFilled) ? codeCache.folder : null,
+    preload: isEarly ? [] : preload,
+    codeCache: inspect ? null : host.answers.codeCache(),
     early: isEarly,
     inspect,
   };

@@ -15,7 +15,7 @@ let hooks: Hooks;
 
 export function initialize(data: ThreadData): void {
   const asker = openAsker(data.question);
-  const loader = openLoader(asker, data.own);
+  const loader = openLoader(asker, data.entry, data.own, null);
   // The gate is in another thread.
   loader.flush();
   // A CommonJS entry waits at the gate in the main thread.

@@ -4,6 +4,7 @@
  */
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Asker } from './ask.ts';
+import { MAP_COMMENT, type Maps } from './maps.ts';
 import type { Format, Loaded, Pack, PackedModule, Resolved } from './messages.ts';
 
 /** The module that is imported in front of the entry: its evaluation waits at the gate. */
@@ -32,8 +33,12 @@ const PATH_LIKE = /^(?:\.{0,2}\/|\.{1,2}$|file:)/;
 /** A file that is not the project's. */
 export const IN_PACKAGE = /[\\/]node_modules[\\/]/;
 
-/** @param own the URL of the runtime, which imports for itself */
-export function openLoader(asker: Asker, own: string): Loader {
+/**
+ * @param entry absolute path
+ * @param own the URL of the runtime, which imports for itself
+ * @param maps keeps source maps out of the way; null where they have to stay in the sources
+ */
+export function openLoader(asker: Asker, entry: string, own: string, maps: Maps | null): Loader {
   let pack: Pack | undefined;
   let body: Buffer;
   let modules: Map<string, PackedModule>;
@@ -59,6 +64,18 @@ export function openLoader(asker: Asker, own: string): Loader {
       files.set(url, file);
     }
     return IN_PACKAGE.test(file) ? undefined : file;
+  };
+
+  /** Kept as well: a module is imported by many. */
+  const hrefs = new Map<string, string>();
+  const hrefOf = (file: string): string => {
+    let href = hrefs.get(file);
+    if (href === undefined) {
+      href = pathToFileURL(file).href;
+      hrefs.set(file, href);
+      files.set(href, file);
+    }
+    return href;
   };
 
   const told = new Set<string>();
@@ -92,7 +109,7 @@ export function openLoader(asker: Asker, own: string): Loader {
       const plain = query ? specifier.slice(0, -query.length) : specifier;
       const file =
         resolved[`${parent}\n${plain}`] ?? asker.ask<Resolved>({ ask: 'resolve', specifier: plain, parent }).head.file;
-      return file === null ? undefined : pathToFileURL(file).href + query;
+      return file === null ? undefined : hrefOf(file) + query;
     },
     load(url) {
       const file = fileOf(url);
@@ -101,7 +118,12 @@ export function openLoader(asker: Asker, own: string): Loader {
       const packed = modules.get(file);
       if (packed) {
         used(file);
-        return { format: packed.format, source: body.toString('utf8', packed.start, packed.end) };
+        const { format, start, map, end } = packed;
+        // The entry's is changed by the gate.
+        if (!maps || map === end || file === entry) return { format, source: body.toString('utf8', start, end) };
+        const from = body;
+        const comment = maps.keep(url, () => from.toString('utf8', map, end));
+        return { format, source: body.toString('utf8', start, map) + comment };
       }
       const { head, body: source } = asker.ask<Loaded>({ ask: 'load', file });
       if ('error' in head) throw new SyntaxError(head.error);
@@ -116,8 +138,6 @@ const queryOf = (specifier: string): string => /[?#].*$/s.exec(specifier)?.[0] ?
 /** The gate's module. */
 export const gateSource = (): string =>
   `const k=Symbol.for(${JSON.stringify(GATE_SYMBOL)}),g=globalThis[k];delete globalThis[k];g.open();export const evaluated=g.evaluated;`;
-
-const MAP_COMMENT = '//# sourceMappingURL=data:application/json;base64,';
 
 /**
  * An ECMAScript module entry that waits at the gate before anything of the app is evaluated, and says when it has been

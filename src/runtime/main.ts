@@ -6,6 +6,7 @@ import nodeModule, { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { ORPHAN_MS, openAsker } from './ask.ts';
 import { openChannel } from './channel.ts';
+import { openCodeCache } from './codecache.ts';
 import type { RawHandle } from './connections.ts';
 import { patchDatagrams } from './datagram.ts';
 import { closeInspector, openInspector } from './debugger.ts';
@@ -18,7 +19,7 @@ import type { ThreadData } from './hooks-thread.ts';
 import { openInheritance } from './inheritance.ts';
 import { patchListen } from './listen.ts';
 import { GATE_SYMBOL, openLoader } from './loader.ts';
-import { enableSourceMaps } from './maps.ts';
+import { enableSourceMaps, openMaps } from './maps.ts';
 import { BOOT_VARIABLE, type Boot, type Go } from './messages.ts';
 import { preload } from './preload.ts';
 
@@ -34,13 +35,16 @@ if (told) boot(JSON.parse(told));
 function boot(options: Boot): void {
   const asker = openAsker(options.question);
   const own = pathToFileURL(__filename);
-  const loader = openLoader(asker, own.href);
+  const loader = openLoader(asker, options.entry, own.href, options.inspect || options.early ? null : openMaps());
+
+  const codeCache = openCodeCache(options.codeCache);
 
   let ready = false;
   const becomeReady = (): void => {
     if (ready) return;
     ready = true;
     asker.tell({ tell: 'ready' });
+    codeCache.writeSoon();
   };
   /** The entry has been evaluated. A listen that still looks up its host is waited for. */
   const evaluated = (): void => {
@@ -124,7 +128,7 @@ function boot(options: Boot): void {
   }
   enableSourceMaps();
   for (const name of options.warm) warm(name);
-  const speak = preload(options.preload, options.codeCache);
+  const speak = preload(options.preload, codeCache);
 
   process.setUncaughtExceptionCaptureCallback(refuse);
   if (early) gate();

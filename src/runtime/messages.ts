@@ -102,8 +102,9 @@ export interface Pack {
 export interface PackedModule {
   readonly file: string;
   readonly format: Format;
-  /** Where its source lies in the body, in bytes. */
+  /** Where its source lies in the body, and where in it the comment begins that is its source map, in bytes. */
   readonly start: number;
+  readonly map: number;
   readonly end: number;
 }
 /** The source is the body. `null`: leave it to Node. */

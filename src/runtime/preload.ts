@@ -5,19 +5,16 @@
  */
 import nodeModule, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { CodeCache } from './codecache.ts';
 import type { Preload } from './messages.ts';
 
 interface Runner {
   runMain(...args: unknown[]): void;
-  /** Node 22.10 and newer. */
-  enableCompileCache?(folder: string): unknown;
-  flushCompileCache?(): void;
 }
 const Module = nodeModule as unknown as Runner;
 
 /** @returns says all that was written meanwhile; to be called when the generation begins */
-export function preload(packages: readonly Preload[], codeCache: string | null): () => void {
-  if (codeCache !== null) Module.enableCompileCache?.(codeCache);
+export function preload(packages: readonly Preload[], codeCache: CodeCache): () => void {
   if (packages.length === 0) return () => {};
   const { runMain } = Module;
   const streams = hush();
@@ -25,8 +22,7 @@ export function preload(packages: readonly Preload[], codeCache: string | null):
     Module.runMain = runMain;
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
     void loadAll(packages).then(() => {
-      // Now, not when the process ends: that would delay its end.
-      if (codeCache !== null) Module.flushCompileCache?.();
+      codeCache.write();
       setImmediate(() => runMain.apply(Module, args));
     });
   };
