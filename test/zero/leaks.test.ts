@@ -13,6 +13,8 @@ const RELOADS = Number(process.env.HOTRUN_RELOADS ?? 30);
 /** So many come before the first look: the first generation has what none has that comes after it. */
 const BEFORE = 3;
 const A_RELOAD_MS = 5000;
+/** So many looks in a row have to be the same. */
+const SETTLED_LOOKS = 20;
 
 const marker = (text: string): string => `export const marker = '${text}';\n`;
 const LINES = 10;
@@ -100,18 +102,26 @@ describe.each(NODES)('on Node $version', ({ node }) => {
       /** hotrun, its guardian, the app, its six and the one that a shell started, twice, and the standby. */
       const isQuiet = (facts: ReturnType<typeof look>): boolean => facts.processes === 12;
 
+      /** What there is when nothing is on its way any more: a process that has ended leaves its descriptors for a moment. */
+      const settled = () => {
+        let last = '';
+        let times = 0;
+        return until('all to be quiet', () => {
+          const facts = look();
+          const text = JSON.stringify(facts);
+          times = isQuiet(facts) && text === last ? times + 1 : 0;
+          last = text;
+          return times >= SETTLED_LOOKS && facts;
+        }).catch((error: Error) => {
+          throw new Error(`${error.message}: ${last}`);
+        });
+      };
+
       for (let nth = 0; nth < BEFORE; nth++) await reload();
-      const before = await until('the standby', () => {
-        const facts = look();
-        return isQuiet(facts) && facts;
-      }).catch(() => expect(look()).toBe('quiet'));
+      const before = await settled();
       const memoryBefore = memory(hotrun.pid);
       for (let nth = 0; nth < RELOADS; nth++) await reload();
-      let after = look();
-      await until('what there was before', () => {
-        after = look();
-        return JSON.stringify(after) === JSON.stringify(before);
-      }).catch(() => expect(after).toEqual(before));
+      expect(await settled()).toEqual(before);
       console.log(`hotrun: ${memoryBefore} KiB after ${BEFORE} reloads, ${memory(hotrun.pid)} KiB after ${reloads}`);
 
       const socket = listenerOf(port);
