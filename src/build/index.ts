@@ -6,10 +6,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { CommandLine, Config } from '../config/config.ts';
 import { type Fault, messageOf } from '../errors.ts';
-import type { Loaded, Pack, PackedModule, Preload, Resolved } from '../runtime/messages.ts';
+import type { Loaded, Pack, Preload, Resolved } from '../runtime/messages.ts';
 import type { Ending, Event, Generation } from '../supervisor/words.ts';
+import { type Ahead, openAhead } from './ahead.ts';
 import { hashOf } from './cache.ts';
 import { codeCacheFolder } from './codecache.ts';
+import { filled } from './filled.ts';
+import { parcelOf } from './parcel.ts';
 import { preloadsOf } from './preload.ts';
 import { faultOfImport, faultsOfRequires } from './requires.ts';
 import { type Entry, type Imports, type Known, openStore } from './store.ts';
@@ -45,6 +48,12 @@ export interface Build {
   /** Opens what the first questions will need, while the first generation boots. */
   warm(): void;
   pack(gen: Generation): Promise<{ head: Pack; body: Buffer }>;
+  /** What a standby may load before its turn besides packages. Never rejects. */
+  ahead(): Promise<{ head: Pack; body: Buffer; token: Ahead }>;
+  /** Whether a standby that holds this can become the next generation. */
+  isCurrent(token: Ahead): boolean;
+  /** Generation `gen` holds this. */
+  tookAhead(gen: Generation, token: Ahead): void;
   load(gen: Generation, file: string): Promise<{ head: Loaded; body: Buffer }>;
   resolve(specifier: string, parent: string): Resolved;
   /**
@@ -60,8 +69,8 @@ export interface Build {
   note(files: readonly string[]): Promise<void>;
   /** Other packages may be there, or another package.json. */
   renew(): void;
-  /** What a standby may load before its turn, in this order. Never rejects. */
-  preloads(): Promise<readonly Preload[]>;
+  /** The packages that a standby may load before its turn, in this order; and whether there is more. Never rejects. */
+  foresight(): Promise<{ readonly packages: readonly Preload[]; readonly ahead: boolean }>;
   /** Of V8's code cache; null: do without. */
   codeCache(): string | null;
   /** What was wrong with build `id` or found while `gen` asked. */
@@ -71,8 +80,14 @@ export interface Build {
   close(): Promise<void>;
 }
 
-/** How long a file that is empty or missing is waited for, in ms: editors truncate before they write, and rename in two steps. */
-const FILL_MS = 50;
+/** What a generation was given. */
+interface Given {
+  readonly id: number;
+  /** Of what it has loaded. */
+  readonly hashes: Map<string, string>;
+  readonly packed: Map<string, Entry>;
+  ahead?: Ahead;
+}
 
 export function openBuild(config: Config, host: BuildHost): Build {
   const main = config.program.kind === 'node' ? config.program.entry : '';
@@ -88,7 +103,11 @@ export function openBuild(config: Config, host: BuildHost): Build {
   let clock = 0;
   const taken = new Map<number, ReadonlyMap<string, number>>();
   /** What each generation was given: file -> hash. */
-  const given = new Map<Generation, { id: number; hashes: Map<string, string>; packed: Map<string, Entry> }>();
+  const given = new Map<Generation, Given>();
+  const ahead = openAhead(main, entries, (specifier, parent) => {
+    const found = resolve(specifier, parent);
+    return found && 'file' in found ? found.file : undefined;
+  });
   /** What the newest activated generation was given. */
   let running = new Map<string, string>();
   const faultsOf = new Map<string, readonly Fault[]>();
@@ -126,14 +145,14 @@ export function openBuild(config: Config, host: BuildHost): Build {
         faultsOf.delete(file);
         if (entry === null) {
           entries.delete(file);
-          resolved = {};
+          forgetResolved();
           if (base?.has(file)) differs = true;
         } else if ('faults' in entry) {
           faultsOf.set(file, entry.faults);
           faults.push(...entry.faults);
         } else if (base?.get(file) !== entry.hash) {
           differs = true;
-          if (!base?.has(file)) resolved = {};
+          if (!base?.has(file)) forgetResolved();
         }
       }),
     );
@@ -190,6 +209,29 @@ export function openBuild(config: Config, host: BuildHost): Build {
     return found;
   }
 
+  function forgetResolved(): void {
+    resolved = {};
+    ahead.forget();
+  }
+
+  const preloads = (): Promise<readonly Preload[]> =>
+    preloadsOf(main, {
+      module: (file) => entries.get(file)?.module,
+      resolve(specifier, parent) {
+        const key = `${parent}\n${specifier}`;
+        const file = resolved[key];
+        const preload = packagesFound.get(key);
+        return file !== undefined ? { file } : preload && { preload };
+      },
+    }).catch(() => []);
+
+  function parcel(wanted: Iterable<Entry>): { head: Pack; body: Buffer } {
+    const { modules, body } = parcelOf(wanted);
+    const { tsconfigs } = tools();
+    tsconfigs.tsconfigFor(main);
+    return { head: { modules, resolved, packages: [...packagesFound.keys()], bare: tsconfigs.maps() }, body };
+  }
+
   /** Once: all that the last session found, before anyone asks for it. */
   let isWarm = false;
   function warm(): void {
@@ -212,6 +254,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
   return {
     saved(files) {
       for (const file of files) pending.set(file, ++clock);
+      ahead.saved(files);
     },
     build(id, against) {
       const stop = new AbortController();
@@ -256,26 +299,22 @@ export function openBuild(config: Config, host: BuildHost): Build {
     },
     async pack(gen) {
       warm();
-      const packed = given.get(gen)?.packed;
-      const modules: PackedModule[] = [];
-      const bodies: Buffer[] = [];
-      let at = 0;
-      for (const entry of entries.values()) {
-        const { file, module } = entry;
-        const body = module.bytes?.() ?? Buffer.from(module.code);
-        const map = module.transformed ? body.lastIndexOf(MAP_COMMENT) : -1;
-        const end = at + body.length;
-        modules.push({ file, format: module.format, start: at, map: map < 0 ? end : at + map, end });
-        bodies.push(body);
-        at += body.length;
-        packed?.set(file, entry);
-      }
-      const { tsconfigs } = tools();
-      tsconfigs.tsconfigFor(main);
-      return {
-        head: { modules, resolved, packages: [...packagesFound.keys()], bare: tsconfigs.maps() },
-        body: Buffer.concat(bodies),
-      };
+      const now = given.get(gen);
+      const held = now?.ahead?.hashes;
+      // What it holds already is not sent, and counts as loaded if it still is wanted.
+      for (const [file, hash] of ahead.linked(held)) now?.hashes.set(file, hash);
+      const wanted = [...entries.values()].filter(({ file }) => !held?.has(file));
+      for (const entry of wanted) now?.packed.set(entry.file, entry);
+      return parcel(wanted);
+    },
+    async ahead() {
+      const { wanted, token } = await ahead.choose();
+      return { ...parcel(wanted), token };
+    },
+    isCurrent: ahead.isCurrent,
+    tookAhead(gen, token) {
+      const now = given.get(gen);
+      if (now) now.ahead = token;
     },
     async load(gen, file) {
       try {
@@ -331,18 +370,13 @@ export function openBuild(config: Config, host: BuildHost): Build {
     },
     renew() {
       packagesFound.clear();
+      forgetResolved();
       store.renew();
     },
-    preloads: () =>
-      preloadsOf(main, {
-        module: (file) => entries.get(file)?.module,
-        resolve(specifier, parent) {
-          const key = `${parent}\n${specifier}`;
-          const file = resolved[key];
-          const preload = packagesFound.get(key);
-          return file !== undefined ? { file } : preload && { preload };
-        },
-      }).catch(() => []),
+    async foresight() {
+      const { wanted } = await ahead.choose();
+      return { packages: await preloads(), ahead: wanted.length > 0 };
+    },
     codeCache: () => codeCacheFolder(config.root),
     faults: ({ id, gen }) => faultsOf.get(gen === undefined ? `#${id}` : `@${gen}`) ?? [],
     save: () => store.save(running.keys(), imports()),
@@ -354,19 +388,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
       await store.save(running.keys(), imports());
     },
   };
-
-  /** The content of a file that may be on its way: one that is empty or missing gets a moment. Null if it stays missing. */
-  async function filled(file: string, signal: AbortSignal): Promise<string | null> {
-    for (const last of [false, true]) {
-      const text = await readFile(file, 'latin1').catch(() => null);
-      if (text || last || signal.aborted) return text;
-      await new Promise((resolve) => setTimeout(resolve, FILL_MS));
-    }
-    return null;
-  }
 }
 
-/** Begins the source map, at the end of what esbuild has made. */
-const MAP_COMMENT = '//# sourceMappingURL=';
 const NOTHING = Buffer.alloc(0);
 const NO_MODULE: Module = { format: 'json', code: '', transformed: false };

@@ -5,7 +5,7 @@
  */
 import { isBuiltin } from 'node:module';
 import type { Preload } from '../runtime/messages.ts';
-import { requiredBy } from './requires.ts';
+import { openImports } from './imports.ts';
 import type { Module } from './transform.ts';
 
 export interface Graph {
@@ -13,12 +13,6 @@ export interface Graph {
   module(file: string): Module | undefined;
   /** Where a specifier leads: to a file of the project, or to a package as Node has resolved it. Undefined: not known. */
   resolve(specifier: string, parent: string): { readonly file: string } | { readonly preload: Preload } | undefined;
-}
-
-interface Import {
-  readonly specifier: string;
-  /** `import './x'`: for its effects alone. */
-  readonly isBare: boolean;
 }
 
 /** Packages whose work is to change what others see, or that read what the project sets. */
@@ -29,23 +23,11 @@ const INFLUENTIAL =
 const INFLUENCES =
   /\bprocess\s*\.\s*env\s*(?:\.\s*[\w$]+|\[[^\]]*\])?\s*(?:\?\?|\|\||&&|[-+])?=(?!=)|\bassign\(\s*process\.env|\bdelete\s+process\.env|\b(?:globalThis|global)\s*(?:\.\s*[\w$]+|\[[^\]]*\])\s*(?:\?\?|\|\|)?=(?!=)|\bprocess\s*\.\s*(?:chdir|loadEnvFile|title|on|once)\b|\bset(?:Default)?(?:GlobalDispatcher|AutoSelectFamily|ResultOrder)\b/;
 
-const imports = new WeakMap<Module, readonly Import[]>();
-
 /** In the order of their evaluation. */
 export async function preloadsOf(entry: string, graph: Graph): Promise<Preload[]> {
-  const { init, parse } = await import('es-module-lexer');
-  await init();
+  const importsOf = await openImports();
   const found = new Map<string, Preload>();
   const seen = new Set<string>();
-
-  const importsOf = (module: Module): readonly Import[] => {
-    let known = imports.get(module);
-    if (known === undefined) {
-      known = module.format === 'module' ? esm(module.code, parse) : commonjs(module);
-      imports.set(module, known);
-    }
-    return known;
-  };
 
   /** False: what follows may be influenced. */
   const visit = (file: string): boolean => {
@@ -69,17 +51,3 @@ export async function preloadsOf(entry: string, graph: Graph): Promise<Preload[]
   visit(entry);
   return [...found.values()];
 }
-
-function esm(code: string, parse: typeof import('es-module-lexer').parse): Import[] {
-  return parse(code)[0].flatMap(({ type, specifier, importStart, start }) =>
-    (type === 'static' || type === 'reexport-star') && specifier
-      ? [{ specifier, isBare: /^import\s*['"]/.test(code.slice(importStart, start)) }]
-      : [],
-  );
-}
-
-const commonjs = (module: Module): Import[] =>
-  requiredBy(module).map((specifier) => ({
-    specifier,
-    isBare: module.code.includes(`\nrequire(${JSON.stringify(specifier)})`),
-  }));

@@ -5,6 +5,12 @@ import type { Ending, Event, Generation } from '../supervisor/words.ts';
 import type { Guardian } from './guardian.ts';
 import type { Tree } from './tree.ts';
 
+/** Modules that a standby holds: another room's secret. */
+export interface Ahead {
+  readonly era: number;
+  readonly hashes: ReadonlyMap<string, string>;
+}
+
 /** The answers to a generation's questions, which another room knows. */
 export interface Answers {
   pack(gen: Generation): Promise<{ head: Pack; body: Buffer }>;
@@ -14,8 +20,13 @@ export interface Answers {
   check(gen: Generation): Promise<boolean>;
   /** Where Node found a package that a file of the project wants. */
   found(parent: string, specifier: string, preload: Preload): void;
-  /** What a standby may load before its turn. Never rejects. */
-  preloads(): Promise<readonly Preload[]>;
+  /** What a standby may do before its turn: load packages, and then modules of the project, by `ahead`. Never rejects. */
+  foresight(): Promise<{ readonly packages: readonly Preload[]; readonly ahead: boolean }>;
+  /** Modules that a standby may load, and a token by which they are known later. Never rejects. */
+  ahead(): Promise<{ head: Pack; body: Buffer; token: Ahead }>;
+  /** Whether a standby that holds these can become the next generation. */
+  isCurrent(token: Ahead): boolean;
+  tookAhead(gen: Generation, token: Ahead): void;
   /** The folder of V8's code cache, or null to do without. */
   codeCache(): string | null;
   /** Looks for the place of what Node refused to load, where its `stack` does not say it. Never rejects. */

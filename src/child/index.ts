@@ -1,13 +1,12 @@
 /** The child room: generations from their preparation to their end, and what outlives them. */
 import type { CommandLine, Config } from '../config/config.ts';
-import type { Preload } from '../runtime/messages.ts';
 import type { Generation } from '../supervisor/words.ts';
 import { type Job, prepareCommand, runCommand } from './command.ts';
 import type { Host, Run } from './generation.ts';
 import { openGuardian } from './guardian.ts';
 import { openHeld } from './held.ts';
 import { openLedger } from './ledger.ts';
-import { type Booted, bootNode } from './node.ts';
+import { type Booted, bootNode, type Foresight } from './node.ts';
 import { openStandby } from './standby.ts';
 import { openUnavailable } from './unavailable.ts';
 
@@ -50,12 +49,12 @@ export function openChild(config: Config, host: Host): Child {
   });
   const boot = (
     nodeProgram: Config['program'] & { kind: 'node' },
-    preload: readonly Preload[] = [],
+    foresight?: Foresight,
   ): Booted & { replace(): void } => {
     let isReplaced = false;
     const own = hostOf(() => isReplaced);
     const means = { config: { ...config, program: nodeProgram }, ledger, held, guardian, host: own, ...sockets };
-    const booted = bootNode(means, preload);
+    const booted = bootNode(means, foresight);
     return {
       ...booted,
       replace() {
@@ -75,8 +74,8 @@ export function openChild(config: Config, host: Host): Child {
   const standby =
     program.kind === 'node' && config.standby
       ? openStandby(
-          () => host.answers.preloads(),
-          (preload) => boot(program, preload),
+          () => host.answers.foresight(),
+          (foresight) => boot(program, foresight),
           ledger,
         )
       : null;

@@ -19,7 +19,7 @@ import {
 } from '../runtime/messages.ts';
 import type { Generation } from '../supervisor/words.ts';
 import { readFrames, writeFrame } from './frames.ts';
-import { type Host, type Run, tellEnd } from './generation.ts';
+import { type Ahead, type Host, type Run, tellEnd } from './generation.ts';
 import type { Guardian } from './guardian.ts';
 import type { Held, Receiver } from './held.ts';
 import { splitInspect } from './inspect.ts';
@@ -53,6 +53,10 @@ export interface Booted {
   /** Makes it generation `gen`: what it has asked is answered from now on. */
   assign(gen: Generation): Run;
   kill(): void;
+  /** What it holds of the project is still what is on disk. */
+  isCurrent(): boolean;
+  /** It has got as far as it can before it is assigned. */
+  onWaiting(then: () => void): void;
   /** It ended before it belonged to a generation. */
   onLost(then: () => void): void;
 }
@@ -74,10 +78,18 @@ export interface Means {
   readonly isTransient?: boolean;
 }
 
-/** @param preload packages to be loaded before the entry */
+/** What a standby does while it waits. */
+export interface Foresight {
+  /** Packages to be loaded before the entry. */
+  readonly packages: readonly Preload[];
+  /** Load what is not being edited. */
+  readonly ahead: boolean;
+}
+
+/** @param foresight for a standby */
 export function bootNode(
   { config, ledger, held, guardian, host, onSocket, released, isAlone, isTransient = false }: Means,
-  preload: readonly Preload[] = [],
+  foresight: Foresight = { packages: [], ahead: false },
 ): Booted {
   const { entry, args } = config.program;
   const { inspect, rest: nodeArgs } = splitInspect(config.program.nodeArgs);
@@ -92,7 +104,8 @@ export function bootNode(
     sockets: Object.fromEntries(sockets.map(({ key }, index) => [key, firstSocket + index])),
     warm: ledger.builtins(),
     // What the user preloads may have to come before any package.
-    preload: isEarly ? [] : preload,
+    preload: isEarly ? [] : foresight.packages,
+    ahead: foresight.ahead && HAS_SYNC_HOOKS && !isEarly,
     codeCache: inspect ? null : host.answers.codeCache(),
     early: isEarly,
     inspect,
@@ -134,10 +147,17 @@ export function bootNode(
   /** What will happen to sockets that the app has closed a moment ago, by key; and to those that it leaves unused. */
   const closing = new Map<string, NodeJS.Timeout>();
 
+  let waiting = (): void => {};
+  let token: Ahead | null = null;
   /** What a standby asks waits until it is wanted. */
   const whenAssigned = (then: (gen: Generation) => void): void => {
-    if (assigned === null) unanswered.push(then);
-    else then(assigned);
+    if (assigned !== null) return then(assigned);
+    unanswered.push(then);
+  };
+  const loadAhead = async (stream: Duplex): Promise<void> => {
+    const { head, body, token: held } = await host.answers.ahead();
+    token = held;
+    writeFrame(stream, head, body);
   };
   const receiver: Receiver = {
     send({ key, spoke, handle }, sent) {
@@ -168,7 +188,7 @@ export function bootNode(
     host.emit({ type: 'refused', gen });
     writeFrame(question, {}, Buffer.alloc(0));
   };
-  const answer = (stream: Duplex, gen: Generation, head: Question): void => {
+  const answer = (stream: Duplex, gen: Generation, head: Exclude<Question, { ask: 'ahead' }>): void => {
     switch (head.ask) {
       case 'pack':
         return reply(stream, host.answers.pack(gen));
@@ -252,6 +272,8 @@ export function bootNode(
   };
   const listen = (stream: Duplex): Duplex => {
     readFrames(stream, (head) => {
+      if ('ask' in head && head.ask === 'ahead') return void loadAhead(stream);
+      if ('ask' in head && assigned === null) waiting();
       whenAssigned((gen) => ('tell' in head ? told(gen, head) : answer(stream, gen, head)));
     });
     return stream;
@@ -290,11 +312,16 @@ export function bootNode(
   return {
     count,
     kill: () => tree.signal('SIGKILL'),
+    isCurrent: () => token === null || host.answers.isCurrent(token),
+    onWaiting(then) {
+      waiting = then;
+    },
     onLost(then) {
       lost = then;
     },
     assign(gen) {
       assigned = gen;
+      if (token) host.answers.tookAhead(gen, token);
       const asked = unanswered;
       unanswered = [];
       for (const then of asked) then(gen);
@@ -340,6 +367,8 @@ function unstarted(child: ChildProcess, count: number, host: Host): Booted {
   return {
     count,
     kill() {},
+    isCurrent: () => true,
+    onWaiting() {},
     onLost(then) {
       lost = then;
     },

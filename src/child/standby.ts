@@ -1,14 +1,17 @@
 /**
  * The standby: a process that boots while the current generation serves, and waits, silent and idle, for the question it
  * has asked to be answered. A save finds Node and the runtime up already.
+ *
+ * Of a large app there are two: one that holds the modules that are not being edited, and a plain one for the save that
+ * is to one of those.
  */
 import type { Ledger } from './ledger.ts';
-import type { Booted } from './node.ts';
+import type { Booted, Foresight } from './node.ts';
 
 export interface Standby<Process extends Booted> {
   /** One will be needed: boots it, or one with today's sockets, when the machine has had a moment for the app. */
   want(): void;
-  /** The standby, if there is one that has inherited all the sockets that there are. */
+  /** A standby that has inherited all the sockets that there are, and holds nothing that has changed, if there is one. */
   take(): Process | null;
   /** What it was booted with is out of date. */
   renew(): void;
@@ -24,13 +27,21 @@ const MOMENT_MS = 30;
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 60_000;
 
+type Slot = 'plain' | 'ahead';
+
+interface Kept<Process> {
+  readonly process: Process;
+  /** It has nothing left to do. */
+  isWaiting: boolean;
+}
+
 /** @param prepare finds out what the standby is to be booted with; never rejects */
-export function openStandby<Process extends Booted, Preparation>(
-  prepare: () => Promise<Preparation>,
-  boot: (preparation: Preparation) => Process,
+export function openStandby<Process extends Booted>(
+  prepare: () => Promise<Foresight>,
+  boot: (foresight: Foresight) => Process,
   ledger: Pick<Ledger, 'count'>,
 ): Standby<Process> {
-  let standby: Process | null = null;
+  const slots = new Map<Slot, Kept<Process>>();
   let timer: NodeJS.Timeout | undefined;
   let deaths = 0;
   let isClosed = false;
@@ -46,34 +57,47 @@ export function openStandby<Process extends Booted, Preparation>(
     timer = setTimeout(start, ms);
   };
   const start = async (): Promise<void> => {
-    if (isClosed || isStarting || standby?.count === ledger.count) return;
+    if (isClosed || isStarting) return;
     isStarting = true;
-    const ready = await prepare();
+    const foresight = await prepare();
     isStarting = false;
     if (isClosed || !isWanted) return;
-    // It was booted before the app listened to all that it listens to.
-    if (standby) end(standby);
-    const booted = boot(ready);
-    standby = booted;
-    booted.onLost(() => {
-      if (standby !== booted) return;
-      standby = null;
+    // Booted before the app listened to all that it listens to, or before something was saved.
+    for (const [slot, { process }] of slots) if (!fits(process)) end(slot);
+    if (!slots.has('plain')) fill('plain', { ...foresight, ahead: false });
+    else if (foresight.ahead && !slots.has('ahead')) fill('ahead', foresight);
+  };
+  const fits = (process: Process): boolean => process.count === ledger.count && process.isCurrent();
+  const fill = (slot: Slot, foresight: Foresight): void => {
+    const process = boot(foresight);
+    const kept: Kept<Process> = { process, isWaiting: false };
+    slots.set(slot, kept);
+    process.onWaiting(() => {
+      if (kept.isWaiting) return;
+      kept.isWaiting = true;
+      // One after the other.
+      if (isWanted && slots.get(slot) === kept) after(0);
+    });
+    process.onLost(() => {
+      if (slots.get(slot) !== kept) return;
+      slots.delete(slot);
       // It costs the user nothing but speed.
       after(Math.min(BACKOFF_MS * 2 ** deaths++, BACKOFF_MAX_MS));
     });
   };
-  const end = (booted: Booted): void => {
+  const end = (slot: Slot): void => {
+    const process = slots.get(slot)?.process;
+    if (!process) return;
+    slots.delete(slot);
     const gone = new Promise<void>((resolve) => {
-      booted.onLost(resolve);
+      process.onLost(resolve);
     });
     leaving.add(gone);
     void gone.then(() => leaving.delete(gone));
-    booted.kill();
+    process.kill();
   };
-
   const discard = async (): Promise<void> => {
-    if (standby) end(standby);
-    standby = null;
+    for (const slot of slots.keys()) end(slot);
     await Promise.all(leaving);
   };
 
@@ -83,16 +107,17 @@ export function openStandby<Process extends Booted, Preparation>(
     take() {
       isWanted = false;
       clearTimeout(timer);
-      const taken = standby;
-      standby = null;
+      for (const [slot, { process }] of slots) if (!fits(process)) end(slot);
+      const ahead = slots.get('ahead');
+      const slot: Slot = ahead && (ahead.isWaiting || !slots.has('plain')) ? 'ahead' : 'plain';
+      const taken = slots.get(slot);
       if (!taken) return null;
+      slots.delete(slot);
       deaths = 0;
-      if (taken.count === ledger.count) return taken;
-      end(taken);
-      return null;
+      return taken.process;
     },
     renew() {
-      if (!standby) return;
+      if (slots.size === 0) return;
       void discard();
       after(MOMENT_MS);
     },

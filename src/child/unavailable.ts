@@ -49,16 +49,16 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
           },
           // It is a package's file, not the project's: Node loads it by itself.
           answers: {
-            pack: async () => ({
-              head: { modules: [], resolved: {}, packages: [], bare: false },
-              body: Buffer.alloc(0),
-            }),
+            pack: async () => NOTHING,
             load: async () => ({ head: { format: null }, body: Buffer.alloc(0) }),
             resolve: () => ({ file: null }),
             check: async () => true,
             explain: async () => {},
             found() {},
-            preloads: async () => [],
+            foresight: async () => ({ packages: [], ahead: false }),
+            ahead: async () => ({ ...NOTHING, token: { era: 0, hashes: new Map() } }),
+            isCurrent: () => true,
+            tookAhead() {},
             codeCache: () => null,
           },
           onLoaded() {},
@@ -79,6 +79,8 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
     },
   };
 }
+
+const NOTHING = { head: { modules: [], resolved: {}, packages: [], bare: false }, body: Buffer.alloc(0) };
 
 /** The keys of the ledger as arguments of `listen` (runtime/listen.ts makes them). */
 function listensOf(ledger: Ledger): StandIn['listens'] {

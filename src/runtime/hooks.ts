@@ -1,6 +1,15 @@
 /** The two answers that module hooks give, for every way of installing them. */
 import { fileURLToPath } from 'node:url';
-import { GATE_URL, gateSource, type Loader, type Source, withGate } from './loader.ts';
+import {
+  AHEAD_URL,
+  aheadSource,
+  GATE_URL,
+  gateSource,
+  type Loader,
+  NEVER_URL,
+  type Source,
+  withGate,
+} from './loader.ts';
 
 export interface Hooks {
   resolve(specifier: string, parentURL: string | undefined): string | undefined;
@@ -23,14 +32,19 @@ export const GIVEN_COMMONJS_IS_WHOLE = 24;
 const nodeMajor = Number.parseInt(process.versions.node, 10);
 const PLAIN = /\.[cm]?js$/;
 
+const OURS: ReadonlySet<string> = new Set([GATE_URL, AHEAD_URL, NEVER_URL]);
+
 export function makeHooks(loader: Loader, main: string | null, gated: GatedEntry | null): Hooks {
   return {
     resolved: loader.resolved,
     resolve(specifier, parentURL) {
-      return specifier === GATE_URL ? GATE_URL : loader.resolve(specifier, parentURL);
+      if (OURS.has(specifier)) return specifier;
+      return parentURL === AHEAD_URL ? specifier : loader.resolve(specifier, parentURL);
     },
     load(url, by) {
       if (url === GATE_URL) return { format: 'module', source: gateSource() };
+      if (url === AHEAD_URL) return { format: 'module', source: aheadSource(loader.ahead()) };
+      if (url === NEVER_URL) throw new Error('loaded ahead, not to be run');
       const loaded = loader.load(url);
       const file = url.startsWith('file:') ? fileURLToPath(url) : '';
       if (gated && file === gated.entry) {

@@ -9,6 +9,9 @@ import type { Format, Loaded, Pack, PackedModule, Resolved } from './messages.ts
 
 /** The module that is imported in front of the entry: its evaluation waits at the gate. */
 export const GATE_URL = 'hotrun:gate';
+/** A module that imports all that is to be loaded ahead, and then one that cannot be loaded: so nothing is linked or run. */
+export const AHEAD_URL = 'hotrun:ahead';
+export const NEVER_URL = 'hotrun:never';
 /** Where the gate's module finds us, for the moment between the boot and the gate. */
 export const GATE_SYMBOL = 'hotrun.gate';
 
@@ -22,6 +25,9 @@ export interface Loader {
   resolve(specifier: string, parentURL: string | undefined): string | undefined;
   /** The source of a file of the project, or undefined where Node loads it by itself. */
   load(url: string): Source | undefined;
+  /** Takes modules that are to be loaded ahead, and answers for them alone until `settle`. @returns their URLs */
+  ahead(): string[];
+  settle(): void;
   /** Tells what was loaded so far. From now on each file is told at once: an app that crashes has no later. */
   flush(): void;
   /** Node has resolved what `resolve` left to it. */
@@ -48,11 +54,15 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
   const unpack = (): Pack => {
     if (!pack) {
       const answer = asker.ask<Pack>({ ask: 'pack' });
-      pack = answer.head;
-      body = answer.body;
-      modules = new Map(pack.modules.map((module) => [module.file, module]));
+      return take(answer.head, answer.body);
     }
     return pack;
+  };
+  const take = (head: Pack, bytes: Buffer): Pack => {
+    pack = head;
+    body = bytes;
+    modules = new Map(head.modules.map((module) => [module.file, module]));
+    return head;
   };
 
   /** The path of a file of the project, or undefined. Kept: one URL is asked for several times. */
@@ -86,13 +96,26 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
     else asker.tell({ tell: 'loaded', files: [file] });
   };
 
+  /** Nothing may be asked now but `ahead`: the answer would come with the next save. */
+  let isAhead = false;
+
   return {
+    ahead() {
+      const answer = asker.ask<Pack>({ ask: 'ahead' });
+      isAhead = true;
+      take(answer.head, answer.body);
+      return answer.head.modules.filter(({ format }) => format === 'module').map(({ file }) => hrefOf(file));
+    },
+    settle() {
+      isAhead = false;
+      pack = undefined;
+    },
     flush() {
       if (unsaid && unsaid.length > 0) asker.tell({ tell: 'loaded', files: unsaid });
       unsaid = undefined;
     },
     resolved(specifier, parentURL, url, by) {
-      if (!url.startsWith('file:') || PATH_LIKE.test(specifier)) return;
+      if (isAhead || !url.startsWith('file:') || PATH_LIKE.test(specifier)) return;
       const parent = parentURL && fileOf(parentURL);
       const key = `${parent}\n${specifier}`;
       if (!parent || told.has(key) || unpack().packages.includes(key)) return;
@@ -107,8 +130,9 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
       if (!pathLike && (!bare || specifier.startsWith('node:') || specifier.startsWith('#'))) return undefined;
       const query = pathLike ? queryOf(specifier) : '';
       const plain = query ? specifier.slice(0, -query.length) : specifier;
-      const file =
-        resolved[`${parent}\n${plain}`] ?? asker.ask<Resolved>({ ask: 'resolve', specifier: plain, parent }).head.file;
+      const known = resolved[`${parent}\n${plain}`];
+      if (known === undefined && isAhead) return undefined;
+      const file = known ?? asker.ask<Resolved>({ ask: 'resolve', specifier: plain, parent }).head.file;
       return file === null ? undefined : hrefOf(file) + query;
     },
     load(url) {
@@ -117,7 +141,7 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
       unpack();
       const packed = modules.get(file);
       if (packed) {
-        used(file);
+        if (!isAhead) used(file);
         const { format, start, map, end } = packed;
         // The entry's is changed by the gate.
         if (!maps || map === end || file === entry) return { format, source: body.toString('utf8', start, end) };
@@ -125,6 +149,7 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
         const comment = maps.keep(url, () => from.toString('utf8', map, end));
         return { format, source: body.toString('utf8', start, map) + comment };
       }
+      if (isAhead) throw new Error(`${file} is not to be loaded ahead`);
       const { head, body: source } = asker.ask<Loaded>({ ask: 'load', file });
       if ('error' in head) throw new SyntaxError(head.error);
       return head.format === null ? undefined : { format: head.format, source: source.toString() };
@@ -134,6 +159,9 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
 
 /** `?x` and `#x` make a module of their own of the same file, as in Node. */
 const queryOf = (specifier: string): string => /[?#].*$/s.exec(specifier)?.[0] ?? '';
+
+export const aheadSource = (urls: readonly string[]): string =>
+  [...urls, NEVER_URL].map((url) => `import ${JSON.stringify(url)};`).join('');
 
 /** The gate's module. */
 export const gateSource = (): string =>

@@ -35,6 +35,8 @@ export interface Boot {
   readonly inspect: Inspect | null;
   /** Packages to be loaded before the entry, in this order. */
   readonly preload: readonly Preload[];
+  /** Modules of the project are to be loaded before it is their turn, and not run. */
+  readonly ahead: boolean;
   /** Folder of V8's code cache, or null to do without. */
   readonly codeCache: string | null;
 }
@@ -58,6 +60,8 @@ export type Format = 'module' | 'commonjs' | 'json';
 
 /** Head of a frame from the generation. Those with `ask` get exactly one frame back, in order. */
 export type Question =
+  /** Modules to be loaded by a standby: answered by a Pack, at once. */
+  | { readonly ask: 'ahead' }
   /** All modules that the previous generation loaded: answered by a Pack. */
   | { readonly ask: 'pack' }
   /** A module of the project. */

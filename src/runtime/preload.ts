@@ -6,6 +6,7 @@
 import nodeModule, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { CodeCache } from './codecache.ts';
+import { AHEAD_URL } from './loader.ts';
 import type { Preload } from './messages.ts';
 
 interface Runner {
@@ -13,15 +14,18 @@ interface Runner {
 }
 const Module = nodeModule as unknown as Runner;
 
-/** @returns says all that was written meanwhile; to be called when the generation begins */
-export function preload(packages: readonly Preload[], codeCache: CodeCache): () => void {
-  if (packages.length === 0) return () => {};
+/**
+ * @param ahead modules of the project are loaded too; called when that is over
+ * @returns says all that was written meanwhile; to be called when the generation begins
+ */
+export function preload(packages: readonly Preload[], ahead: (() => void) | null, codeCache: CodeCache): () => void {
+  if (packages.length === 0 && !ahead) return () => {};
   const { runMain } = Module;
   const streams = hush();
   Module.runMain = (...args) => {
     Module.runMain = runMain;
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
-    void loadAll(packages).then(() => {
+    void loadAll(packages, ahead).then(() => {
       codeCache.write();
       setImmediate(() => runMain.apply(Module, args));
     });
@@ -29,7 +33,15 @@ export function preload(packages: readonly Preload[], codeCache: CodeCache): () 
   return streams;
 }
 
-async function loadAll(packages: readonly Preload[]): Promise<void> {
+async function loadAll(packages: readonly Preload[], settle: (() => void) | null): Promise<void> {
+  await loadPackages(packages);
+  if (!settle) return;
+  // What was loaded stays in Node's cache of modules, though this import must fail.
+  await import(AHEAD_URL).catch(() => {});
+  settle();
+}
+
+async function loadPackages(packages: readonly Preload[]): Promise<void> {
   const require = createRequire(__filename);
   for (const { url, by } of packages) {
     try {
