@@ -215,15 +215,19 @@ export function openBuild(config: Config, host: BuildHost): Build {
   }
 
   const preloads = (): Promise<readonly Preload[]> =>
-    preloadsOf(main, {
-      module: (file) => entries.get(file)?.module,
-      resolve(specifier, parent) {
-        const key = `${parent}\n${specifier}`;
-        const file = resolved[key];
-        const preload = packagesFound.get(key);
-        return file !== undefined ? { file } : preload && { preload };
+    preloadsOf(
+      main,
+      {
+        module: (file) => entries.get(file)?.module,
+        resolve(specifier, parent) {
+          const key = `${parent}\n${specifier}`;
+          const file = resolved[key];
+          const preload = packagesFound.get(key);
+          return file !== undefined ? { file } : preload && { preload };
+        },
       },
-    }).catch(() => []);
+      config.preload,
+    ).catch(() => []);
 
   function parcel(wanted: Iterable<Entry>): { head: Pack; body: Buffer } {
     const { modules, body } = parcelOf(wanted);

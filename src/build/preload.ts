@@ -4,6 +4,7 @@
  * influence what follows. So the order of evaluation is the one that it would be without us.
  */
 import { isBuiltin } from 'node:module';
+import type { Config } from '../config/config.ts';
 import type { Preload } from '../runtime/messages.ts';
 import { openImports } from './imports.ts';
 import type { Module } from './transform.ts';
@@ -23,8 +24,14 @@ const INFLUENTIAL =
 const INFLUENCES =
   /\bprocess\s*\.\s*env\s*(?:\.\s*[\w$]+|\[[^\]]*\])?\s*(?:\?\?|\|\||&&|[-+])?=(?!=)|\bassign\(\s*process\.env|\bdelete\s+process\.env|\b(?:globalThis|global)\s*(?:\.\s*[\w$]+|\[[^\]]*\])\s*(?:\?\?|\|\|)?=(?!=)|\bprocess\s*\.\s*(?:chdir|loadEnvFile|title|on|once)\b|\bset(?:Default)?(?:GlobalDispatcher|AutoSelectFamily|ResultOrder)\b/;
 
+/** The package of a specifier. */
+const nameOf = (specifier: string): string => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+
 /** In the order of their evaluation. */
-export async function preloadsOf(entry: string, graph: Graph): Promise<Preload[]> {
+export async function preloadsOf(entry: string, graph: Graph, wanted: Config['preload']): Promise<Preload[]> {
+  if (wanted === 'none') return [];
+  const isAuto = wanted === 'auto';
+  const isWanted = (specifier: string): boolean => !Array.isArray(wanted) || wanted.includes(nameOf(specifier));
   const importsOf = await openImports();
   const found = new Map<string, Preload>();
   const seen = new Set<string>();
@@ -34,19 +41,21 @@ export async function preloadsOf(entry: string, graph: Graph): Promise<Preload[]
     if (seen.has(file)) return true;
     seen.add(file);
     const module = graph.module(file);
-    if (!module) return false;
+    if (!module) return !isAuto;
     if (module.format === 'json') return true;
     // Handwritten CommonJS may do anything between two requires.
-    if (module.format === 'commonjs' && !module.transformed) return false;
+    if (isAuto && module.format === 'commonjs' && !module.transformed) return false;
     for (const { specifier, isBare } of importsOf(module)) {
       if (isBuiltin(specifier)) continue;
-      if (INFLUENTIAL.test(specifier)) return false;
+      if (isAuto && INFLUENTIAL.test(specifier)) return false;
       const target = graph.resolve(specifier, file);
-      if (target === undefined) return false;
-      if ('preload' in target) found.set(target.preload.url, target.preload);
-      else if (isBare || !visit(target.file)) return false;
+      if (target === undefined) {
+        if (isAuto) return false;
+      } else if ('preload' in target) {
+        if (isWanted(specifier)) found.set(target.preload.url, target.preload);
+      } else if ((isAuto && isBare) || !visit(target.file)) return false;
     }
-    return !INFLUENCES.test(module.code);
+    return !isAuto || !INFLUENCES.test(module.code);
   };
   visit(entry);
   return [...found.values()];

@@ -40,6 +40,8 @@ export interface Config {
   readonly handover: 'sequential' | 'overlap';
   /** Keep a process booted for the next generation. */
   readonly standby: boolean;
+  /** Which packages it loads while it waits; names are those of packages. */
+  readonly preload: 'auto' | 'all' | 'none' | readonly string[];
   readonly log: 'quiet' | 'normal' | 'verbose';
   /** Print the machine's events and actions. */
   readonly trace: boolean;

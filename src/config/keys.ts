@@ -7,7 +7,16 @@ import type { CommandLine } from './config.ts';
 import { defaultStop, type StopSignal } from './ladder.ts';
 
 /** Each kind of value is read in kinds.ts. */
-export type Kind = 'path' | 'strings' | 'globs' | 'command' | 'ladder' | 'choice' | 'boolean' | 'text';
+export type Kind =
+  | 'path'
+  | 'strings'
+  | 'globs'
+  | 'command'
+  | 'ladder'
+  | 'choice'
+  | 'choice or names'
+  | 'boolean'
+  | 'text';
 
 export interface Flag {
   readonly long: `--${string}`;
@@ -135,6 +144,16 @@ export const keys = [
     flags: [{ long: '--no-standby', sets: false, doc: 'boot at the save; slower, and one process less' }],
   },
   {
+    name: 'preload',
+    kind: 'choice or names',
+    choices: ['auto', 'all', 'none'],
+    doc: 'which packages a standby loads before the save',
+    more: 'One of auto (those that are loaded before any module of the project that may influence them), all (those behind it as well, in another order then) and none, or a list of names.',
+    default: 'auto',
+    example: ['express', 'zod'],
+    flags: [{ long: '--preload', value: 'WHAT', doc: 'packages loaded before the save: auto, all, none, a,b' }],
+  },
+  {
     name: 'log',
     kind: 'choice',
     choices: ['quiet', 'normal', 'verbose'],
@@ -186,9 +205,14 @@ export interface ValueOfKind {
   readonly boolean: boolean;
   readonly text: string;
   readonly choice: string;
+  readonly 'choice or names': readonly string[];
 }
 
-type ValueOf<K extends Row> = K extends { choices: readonly (infer Choice)[] } ? Choice : ValueOfKind[K['kind']];
+type ValueOf<K extends Row> = K extends { kind: 'choice'; choices: readonly (infer Choice)[] }
+  ? Choice
+  : K extends { choices: readonly (infer Choice)[] }
+    ? Choice | readonly string[]
+    : ValueOfKind[K['kind']];
 
 /** The settings that one source (the rc file, the flags) gives, read and checked. */
 export type Given = { readonly [K in Row as K['name']]?: ValueOf<K> };

@@ -19,6 +19,11 @@ export function read(key: Key, value: unknown): Reading<AnyValue> {
       return typeof value === 'boolean' ? { value } : no(`wants true or false, not ${show(value)}`);
     case 'choice':
       return choice(key, value);
+    case 'choice or names':
+      if (Array.isArray(value)) return list(key, value, 'a list of names', isFilled);
+      return typeof value === 'string'
+        ? choice(key, value)
+        : no(`wants ${key.choices?.join(', ')} or a list of names${as(key)}, not ${show(value)}`);
     case 'strings':
       return list(key, value, 'a list of strings', (item) => typeof item === 'string');
     case 'globs':
@@ -40,6 +45,8 @@ export function readText(key: Key, text: string): Reading<AnyValue> {
   if (key.kind === 'ladder') return ladderFromText(text);
   if (key.kind === 'globs' || key.kind === 'strings')
     return isFilled(text) ? { value: [text] } : no('wants a glob, not ""');
+  if (key.kind === 'choice or names' && !key.choices?.includes(text) && nearest(text, key.choices ?? []) === undefined)
+    return { value: text.split(',').map((name) => name.trim()) };
   return read(key, text);
 }
 

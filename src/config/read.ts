@@ -47,6 +47,7 @@ export function readConfig(parsed: Run, cwd: string): Config {
     ladderIsChosen: given.stop !== undefined,
     handover: given.handover ?? defaultOf('handover'),
     standby: given.standby ?? defaultOf('standby'),
+    preload: given.preload ?? defaultOf('preload'),
     log: given.log ?? defaultOf('log'),
     trace: given.trace ?? defaultOf('trace'),
   });

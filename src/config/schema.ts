@@ -48,6 +48,8 @@ function shape(key: Key): object {
       return { type: 'boolean' };
     case 'choice':
       return { enum: key.choices };
+    case 'choice or names':
+      return { anyOf: [{ enum: key.choices }, { type: 'array', items: text }] };
     case 'strings':
       return words;
     case 'globs':

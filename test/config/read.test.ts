@@ -34,6 +34,7 @@ test('the defaults', async () => {
     ladderIsChosen: false,
     handover: 'sequential',
     standby: true,
+    preload: 'auto',
     log: 'normal',
     trace: false,
   });
@@ -49,6 +50,7 @@ const rc = {
   stop: { SIGTERM: 1000 },
   handover: 'overlap',
   standby: false,
+  preload: ['express'],
   log: 'verbose',
   trace: true,
 };

@@ -1,0 +1,114 @@
+/** Which packages a standby may load before its turn: those that nothing of the project comes before. */
+import { describe, expect, test } from 'vitest';
+import { type Graph, preloadsOf } from '../../src/build/preload.ts';
+import type { Module } from '../../src/build/transform.ts';
+
+/** What is not in the project is a package. */
+const graphOf = (project: Readonly<Record<string, Module | string>>): Graph => ({
+  module(file) {
+    const found = project[file];
+    return typeof found === 'string' ? { format: 'module', code: found, transformed: true } : found;
+  },
+  resolve: (specifier) =>
+    specifier in project
+      ? { file: specifier }
+      : specifier === 'unknown'
+        ? undefined
+        : { preload: { url: `file:///node_modules/${specifier}`, by: 'import' } },
+});
+
+const preloaded = async (
+  project: Readonly<Record<string, Module | string>>,
+  wanted: Parameters<typeof preloadsOf>[2] = 'auto',
+): Promise<string[]> =>
+  (await preloadsOf('entry', graphOf(project), wanted)).map(({ url }) => url.replace('file:///node_modules/', ''));
+
+const influences: readonly (readonly [string, string])[] = [
+  ['sets an environment variable', `process.env.TZ = 'UTC'`],
+  ['sets one by another way', `process.env['TZ'] ??= 'UTC'`],
+  ['sets many', 'Object.assign(process.env, {})'],
+  ['takes one away', 'delete process.env.TZ'],
+  ['sets a global', 'globalThis.fetch = null'],
+  ['changes the working directory', `process.chdir('/')`],
+  ['reads an env file', 'process.loadEnvFile()'],
+  ['listens to the process', `process.on('warning', () => {})`],
+];
+
+describe('auto', () => {
+  test('packages in the order of their evaluation, through the modules of the project', async () => {
+    const project = {
+      entry: `import { a } from 'a'; import b from './b'; import * as c from 'c'; import 'node:fs'; import 'http';`,
+      './b': `import d from 'd'; export * from 'e'; export default d;`,
+    };
+    expect(await preloaded(project)).toEqual(['a', 'd', 'e', 'c']);
+  });
+
+  test('what is imported when it is needed is left until then', async () => {
+    expect(
+      await preloaded({ entry: `import a from 'a'; await import('b'); export const c = () => import('c');` }),
+    ).toEqual(['a']);
+  });
+
+  test('a cycle, and what is not known', async () => {
+    expect(await preloaded({ entry: `import './b2'; import 'a'`, './b2': '' })).toEqual([]);
+    expect(
+      await preloaded({ entry: `import b from './b'; import 'a'`, './b': `import e from 'entry'; import 'c'` }),
+    ).toEqual(['c', 'a']);
+    expect(await preloaded({ entry: `import 'a'; import x from 'unknown'; import 'b'` })).toEqual(['a']);
+  });
+
+  test('a module that is imported for its effects: nothing behind it', async () => {
+    expect(await preloaded({ entry: `import 'a'; import './instrument'; import 'b'`, './instrument': '' })).toEqual([
+      'a',
+    ]);
+  });
+
+  test.each(influences)('a module of the project that %s: nothing behind it', async (_what, code) => {
+    const project = { entry: `import 'a'; import { x } from './x'; import 'b'`, './x': `import 'c'; ${code}` };
+    expect(await preloaded(project)).toEqual(['a', 'c']);
+  });
+
+  test('one that only reads the environment, or compares with it, does not count', async () => {
+    const project = {
+      entry: `import { x } from './x'; import 'b'`,
+      './x': `export const x = process.env.PORT === '1' || process.env.TZ == 'UTC' ? process.env : 0;`,
+    };
+    expect(await preloaded(project)).toEqual(['b']);
+  });
+
+  test.each([
+    'dotenv',
+    'dotenv/config',
+    '@sentry/node',
+    '@opentelemetry/api',
+    'dd-trace',
+    'newrelic',
+    'module-alias',
+    'tsconfig-paths/register',
+  ])('%s: neither it nor anything behind it', async (name) => {
+    expect(await preloaded({ entry: `import 'a'; import '${name}'; import 'b'` })).toEqual(['a']);
+  });
+
+  test('CommonJS that was written as imports is walked, handwritten CommonJS is not', async () => {
+    const code = `var import_a = require("a");\nvar import_b = require("b");\n`;
+    expect(await preloaded({ entry: { format: 'commonjs', code, transformed: true } })).toEqual(['a', 'b']);
+    expect(await preloaded({ entry: { format: 'commonjs', code, transformed: false } })).toEqual([]);
+  });
+});
+
+const ALL = {
+  entry: `import 'a'; import './instrument'; import b from 'b/part'; import c from '@scope/c';`,
+  './instrument': `process.env.X = '1'; import 'dotenv/config';`,
+};
+
+test('all: those behind what may influence them, too', async () => {
+  expect(await preloaded(ALL, 'all')).toEqual(['a', 'dotenv/config', 'b/part', '@scope/c']);
+});
+
+test('none', async () => {
+  expect(await preloaded(ALL, 'none')).toEqual([]);
+});
+
+test('names: those packages alone, wherever they are', async () => {
+  expect(await preloaded(ALL, ['@scope/c', 'b'])).toEqual(['b/part', '@scope/c']);
+});

@@ -1,0 +1,86 @@
+/**
+ * Packages that a standby loads before its turn are evaluated in the order that they would be evaluated in without it, and
+ * see what they would see.
+ */
+import { afterEach, describe, expect, test } from 'vitest';
+import { until } from '../rig.ts';
+import { begin, ENTITLE, endAll, NODES } from './begin.ts';
+
+afterEach(endAll);
+
+/** Each package writes down its name, and what it sees of a variable that the app may set. */
+const packageOf = (name: string): Record<string, string> => ({
+  [`node_modules/${name}/package.json`]: `{ "name": "${name}", "version": "1.0.0", "main": "index.js" }`,
+  [`node_modules/${name}/index.js`]: `(globalThis.order ??= []).push('${name}:' + process.env.SET_BY);
+console.log('${name} is loaded');
+exports.name = '${name}';
+`,
+});
+const PACKAGES = Object.assign({}, ...['one', 'two', 'dotenv'].map(packageOf));
+
+const listen = (marker: string): string => `
+import { createServer } from 'node:http';
+import { marker } from './marker.ts';
+${ENTITLE}
+createServer((_request, response) => response.end(marker + ' ' + (globalThis as any).order.join(' '))).listen(Number(process.env.PORT), '127.0.0.1');
+${marker}`;
+
+const shapes: readonly { readonly shape: string; readonly files: Record<string, string>; readonly order: string }[] = [
+  {
+    shape: 'packages first',
+    files: { 'src/server.ts': `import { name } from 'one';\nimport two from 'two';${listen('void [name, two];')}` },
+    order: 'one:undefined two:undefined',
+  },
+  {
+    shape: './instrument.ts first',
+    files: {
+      'src/server.ts': `import './instrument.ts';\nimport { name } from 'one';${listen('void name;')}`,
+      'src/instrument.ts': `process.env.SET_BY = 'instrument';\n(globalThis as any).order = ['instrument'];\n`,
+    },
+    order: 'instrument one:instrument',
+  },
+  {
+    shape: 'dotenv first',
+    files: {
+      'node_modules/dotenv/config.js': `require('./index.js');\nprocess.env.SET_BY = 'dotenv';\n`,
+      'src/server.ts': `import 'dotenv/config.js';\nimport { name } from 'one';${listen('void name;')}`,
+    },
+    order: 'dotenv:undefined one:dotenv',
+  },
+  {
+    shape: 'a module of the project between two packages',
+    files: {
+      'src/server.ts': `import { name } from 'one';\nimport { set } from './set.ts';\nimport two from 'two';${listen('void [name, set, two];')}`,
+      'src/set.ts': `process.env.SET_BY = 'set';\nexport const set = 1;\n`,
+    },
+    order: 'one:undefined two:set',
+  },
+];
+
+describe.each(NODES)('on Node $version', ({ node }) => {
+  describe.each(['module', 'commonjs'])('"type": "%s"', (type) => {
+    test.each(shapes)('$shape', async ({ files, order }) => {
+      const { project, hotrun, answers, quit } = await begin(
+        {
+          ...PACKAGES,
+          'package.json': `{ "type": "${type}" }`,
+          'src/marker.ts': `export const marker = 'm0';\n`,
+          ...files,
+        },
+        { node },
+      );
+      await answers(`m0 ${order}`);
+      const said = (): number => hotrun.stdout().match(/one is loaded/g)?.length ?? 0;
+      for (let nth = 1; nth <= 3; nth++) {
+        // hotrun, its guardian, the app and the standby.
+        await until('the standby', () => hotrun.processes().length >= 4);
+        // What a package prints in a standby appears when its generation starts.
+        expect(said()).toBe(nth);
+        project.write('src/marker.ts', `export const marker = 'm${nth}';\n`);
+        await answers(`m${nth} ${order}`);
+        await until('its output', () => said() === nth + 1);
+      }
+      await quit();
+    });
+  });
+});
