@@ -21,8 +21,11 @@ export interface Standby<Process extends Booted> {
   close(): Promise<void>;
 }
 
-/** How long the app has the machine to itself after its start, in ms. */
-const MOMENT_MS = 30;
+/**
+ * How long the app has the machine to itself after its start, in ms. In that time it also writes V8's code cache, with more
+ * in it than a standby would (runtime/codecache.ts).
+ */
+const MOMENT_MS = 60;
 /** After a standby has died: how long until the next, doubled each time, in ms. */
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 60_000;

@@ -12,7 +12,7 @@ export interface CodeCache {
 }
 
 /** By then the functions have run that run at the start; what has not run is not in the cache. */
-const SOON_MS = 100;
+const SOON_MS = 25;
 
 /** @param folder null: without one */
 export function openCodeCache(folder: string | null): CodeCache {

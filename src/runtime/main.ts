@@ -128,7 +128,7 @@ function boot(options: Boot): void {
   }
   enableSourceMaps();
   for (const name of options.warm) warm(name);
-  const speak = preload(options.preload, options.ahead ? loader.settle : null, codeCache);
+  const speak = preload(options, options.ahead ? loader.settle : null, codeCache);
 
   process.setUncaughtExceptionCaptureCallback(refuse);
   if (early) gate();

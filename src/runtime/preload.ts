@@ -7,7 +7,8 @@ import nodeModule, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { CodeCache } from './codecache.ts';
 import { AHEAD_URL } from './loader.ts';
-import type { Preload } from './messages.ts';
+import type { Boot, Preload } from './messages.ts';
+import { rehearse } from './rehearsal.ts';
 
 interface Runner {
   runMain(...args: unknown[]): void;
@@ -18,14 +19,19 @@ const Module = nodeModule as unknown as Runner;
  * @param ahead modules of the project are loaded too; called when that is over
  * @returns says all that was written meanwhile; to be called when the generation begins
  */
-export function preload(packages: readonly Preload[], ahead: (() => void) | null, codeCache: CodeCache): () => void {
-  if (packages.length === 0 && !ahead) return () => {};
+export function preload(
+  { preload: packages, warm: builtins }: Pick<Boot, 'preload' | 'warm'>,
+  ahead: (() => void) | null,
+  codeCache: CodeCache,
+): () => void {
+  if (packages.length === 0 && builtins.length === 0 && !ahead) return () => {};
   const { runMain } = Module;
   const streams = hush();
   Module.runMain = (...args) => {
     Module.runMain = runMain;
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
-    void loadAll(packages, ahead).then(() => {
+    void loadAll(packages, ahead).then(async () => {
+      await rehearse(builtins);
       codeCache.write();
       setImmediate(() => runMain.apply(Module, args));
     });
