@@ -1,17 +1,20 @@
 /**
  * Random edits, as people, editors and tools make them: promise 1 (never two), 2 (no save is lost), 3 (a broken change never
- * takes the app down) and 6 (nothing left behind). HOTRUN_EDITS: how many; HOTRUN_SEED: those of a run that failed.
+ * takes the app down), 4 (nothing refused, reset or cut) and 6 (nothing left behind). HOTRUN_EDITS: how many; HOTRUN_SEED: those of a run that failed.
  */
 import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { randomOf } from '../random.ts';
 import { type Answer, get, until } from '../rig.ts';
+import { ask, openLine, type Where } from '../zero/lines.ts';
 import { type Begun, begin, ENTITLE, endAll, NODES } from './begin.ts';
 
 const EDITS = Number(process.env.HOTRUN_EDITS ?? 60);
 const SEED = Number(process.env.HOTRUN_SEED ?? Date.now() % 1_000_000);
 const MS_PER_EDIT = 3000;
+/** Between two requests of a client. */
+const PACE_MS = 5;
 
 afterEach(endAll);
 
@@ -47,6 +50,42 @@ if (existsSync('pid')) {
 writeFileSync('pid', String(process.pid));
 `,
 };
+
+/**
+ * Clients that ask all the while, over fresh connections and over kept ones: promise 4. None fails; where nobody can serve
+ * after a crash, they are told so.
+ */
+function askMeanwhile(where: Where) {
+  const failures: string[] = [];
+  let requests = 0;
+  let isOver = false;
+  const take = (answer: string): void => {
+    requests++;
+    if (answer.startsWith('failed') && answer !== 'failed 503') failures.push(answer);
+  };
+  const fresh = async (): Promise<void> => {
+    for (; !isOver; await after(PACE_MS)) take(await ask(where));
+  };
+  const kept = async (): Promise<void> => {
+    let line = openLine(where);
+    for (; !isOver; await after(PACE_MS)) {
+      take(await line.ask());
+      if (!line.isOver) continue;
+      line.socket.destroy();
+      line = openLine(where);
+    }
+    line.socket.destroy();
+  };
+  const loops = Promise.all([fresh(), fresh(), kept(), kept(), kept()]);
+  return {
+    async stop(): Promise<number> {
+      isOver = true;
+      await loops;
+      expect(failures).toEqual([]);
+      return requests;
+    },
+  };
+}
 
 /** The project and what may be served, from the point of view of someone who edits it. */
 class Editor {
@@ -234,6 +273,7 @@ describe.each(NODES)('on Node $version', ({ node }) => {
       const editor = new Editor(begun, randomOf(SEED), format);
       try {
         await begun.answers('a0,b0,c0');
+        const load = askMeanwhile({ port: begun.port, host: '127.0.0.1' });
         for (let edits = 0; edits < EDITS; edits++) {
           await editor.edit();
           await editor.settle();
@@ -241,6 +281,7 @@ describe.each(NODES)('on Node $version', ({ node }) => {
         editor.mend();
         await editor.settle();
         expect(begun.apps()).toHaveLength(1);
+        expect(await load.stop()).toBeGreaterThan(EDITS);
         await begun.quit();
         expect(() => readFileSync(begun.project.path('two'), 'utf8')).toThrow('ENOENT');
       } catch (error) {
