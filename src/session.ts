@@ -11,7 +11,7 @@ import { openNotebook } from './notebook.ts';
 import { initial, step } from './supervisor/step.ts';
 import type { Action, Ending, Event, Generation, Rules, State } from './supervisor/words.ts';
 import { factOf, programOf } from './telling.ts';
-import type { Terminal } from './terminal/index.ts';
+import type { Fact, Terminal } from './terminal/index.ts';
 import type { Watch } from './watch/index.ts';
 
 /** Quiet time after a burst of saves, and the most that is waited for it, in ms. */
@@ -77,6 +77,9 @@ export function openSession(config: Config, terminal: Terminal, version: string,
     version,
     emit,
     onKnown: (known) => watching((watch) => watch.add([known])),
+    onForesight(found, modules) {
+      if (config.why) tellOnce({ type: 'why loaded', packages: namesOf(found.packages), stop: found.stop, modules });
+    },
     onMissing: (files) => watching((watch) => watch.expect(files)),
     run: (command) => child.run(command),
   });
@@ -207,6 +210,14 @@ export function openSession(config: Config, terminal: Terminal, version: string,
     });
   }
 
+  /** What has not changed since it was told is not told again. */
+  let toldLast = '';
+  function tellOnce(fact: Fact): void {
+    const text = JSON.stringify(fact);
+    if (text !== toldLast) terminal.say(fact);
+    toldLast = text;
+  }
+
   let closing = false;
   async function close(code: number): Promise<void> {
     if (closing) return;
@@ -239,6 +250,7 @@ export function openSession(config: Config, terminal: Terminal, version: string,
           child.renew();
         }
         notebook.note({ kind: 'saved', files });
+        if (config.why) terminal.say({ type: 'why saved', changes });
         build.saved(files);
         emit({ type: 'saved' });
       },
@@ -268,6 +280,11 @@ export function openSession(config: Config, terminal: Terminal, version: string,
     ended,
   };
 }
+
+/** The packages that these belong to, each once. */
+const namesOf = (packages: readonly { readonly url: string }[]): string[] => [
+  ...new Set(packages.map(({ url }) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? url)),
+];
 
 const isInspected = ({ program }: Config): boolean =>
   program.kind === 'node' && program.nodeArgs.some((arg) => arg.startsWith('--inspect'));

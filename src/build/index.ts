@@ -13,7 +13,7 @@ import { hashOf } from './cache.ts';
 import { codeCacheFolder } from './codecache.ts';
 import { filled } from './filled.ts';
 import { parcelOf } from './parcel.ts';
-import { preloadsOf } from './preload.ts';
+import { type Graph, type Preloads, preloadsOf } from './preload.ts';
 import { faultOfImport, faultsOfRequires } from './requires.ts';
 import { type Entry, type Imports, type Known, openStore } from './store.ts';
 import type { Module } from './transform.ts';
@@ -26,6 +26,8 @@ export interface BuildHost {
   onKnown(known: Known): void;
   /** Files that do not exist, whose appearance would matter. */
   onMissing(files: readonly string[]): void;
+  /** What the next standby will load: packages, and so many modules. */
+  onForesight(found: Preloads, modules: number): void;
   /** Runs a build command. */
   run(command: CommandLine): { readonly ended: Promise<Ending>; kill(): void };
 }
@@ -214,20 +216,14 @@ export function openBuild(config: Config, host: BuildHost): Build {
     ahead.forget();
   }
 
-  const preloads = (): Promise<readonly Preload[]> =>
-    preloadsOf(
-      main,
-      {
-        module: (file) => entries.get(file)?.module,
-        resolve(specifier, parent) {
-          const key = `${parent}\n${specifier}`;
-          const file = resolved[key];
-          const preload = packagesFound.get(key);
-          return file !== undefined ? { file } : preload && { preload };
-        },
-      },
-      config.preload,
-    ).catch(() => []);
+  const graph: Graph = {
+    module: (file) => entries.get(file)?.module,
+    resolve(specifier, parent) {
+      const file = resolved[`${parent}\n${specifier}`];
+      const preload = packagesFound.get(`${parent}\n${specifier}`);
+      return file !== undefined ? { file } : preload && { preload };
+    },
+  };
 
   function parcel(wanted: Iterable<Entry>): { head: Pack; body: Buffer } {
     const { modules, body } = parcelOf(wanted);
@@ -379,7 +375,9 @@ export function openBuild(config: Config, host: BuildHost): Build {
     },
     async foresight() {
       const { wanted } = await ahead.choose();
-      return { packages: await preloads(), ahead: wanted.length > 0 };
+      const found = await preloadsOf(main, graph, config.preload).catch(() => ({ packages: [], stop: null }));
+      host.onForesight(found, wanted.length);
+      return { packages: found.packages, ahead: wanted.length > 0 };
     },
     codeCache: () => codeCacheFolder(config.root),
     faults: ({ id, gen }) => faultsOf.get(gen === undefined ? `#${id}` : `@${gen}`) ?? [],

@@ -27,36 +27,51 @@ const INFLUENCES =
 /** The package of a specifier. */
 const nameOf = (specifier: string): string => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 
-/** In the order of their evaluation. */
-export async function preloadsOf(entry: string, graph: Graph, wanted: Config['preload']): Promise<Preload[]> {
-  if (wanted === 'none') return [];
+export interface Preloads {
+  /** In the order of their evaluation. */
+  readonly packages: readonly Preload[];
+  /** Where the walk has ended; `because` goes on from the name of the file. Null: nowhere. */
+  readonly stop: { readonly file: string; readonly because: string } | null;
+}
+
+export async function preloadsOf(entry: string, graph: Graph, wanted: Config['preload']): Promise<Preloads> {
+  if (wanted === 'none') return { packages: [], stop: null };
   const isAuto = wanted === 'auto';
   const isWanted = (specifier: string): boolean => !Array.isArray(wanted) || wanted.includes(nameOf(specifier));
   const importsOf = await openImports();
   const found = new Map<string, Preload>();
   const seen = new Set<string>();
 
+  let stop: Preloads['stop'] = null;
+  const stopAt = (file: string, because: string): false => {
+    stop = { file, because };
+    return false;
+  };
+
   /** False: what follows may be influenced. */
   const visit = (file: string): boolean => {
     if (seen.has(file)) return true;
     seen.add(file);
     const module = graph.module(file);
-    if (!module) return !isAuto;
+    if (!module) return !isAuto || stopAt(file, 'is not known');
     if (module.format === 'json') return true;
     // Handwritten CommonJS may do anything between two requires.
-    if (isAuto && module.format === 'commonjs' && !module.transformed) return false;
+    if (isAuto && module.format === 'commonjs' && !module.transformed)
+      return stopAt(file, 'is CommonJS, which may do anything between two requires');
     for (const { specifier, isBare } of importsOf(module)) {
       if (isBuiltin(specifier)) continue;
-      if (isAuto && INFLUENTIAL.test(specifier)) return false;
+      if (isAuto && INFLUENTIAL.test(specifier))
+        return stopAt(file, `imports ${specifier}, which influences other packages`);
       const target = graph.resolve(specifier, file);
       if (target === undefined) {
-        if (isAuto) return false;
+        if (isAuto) return stopAt(file, `imports ${specifier}, which is not known`);
       } else if ('preload' in target) {
         if (isWanted(specifier)) found.set(target.preload.url, target.preload);
-      } else if ((isAuto && isBare) || !visit(target.file)) return false;
+      } else if (isAuto && isBare) return stopAt(file, `imports ${specifier} for its effects`);
+      else if (!visit(target.file)) return false;
     }
-    return !isAuto || !INFLUENCES.test(module.code);
+    return !isAuto || !INFLUENCES.test(module.code) || stopAt(file, 'changes the environment, or what is global');
   };
   visit(entry);
-  return [...found.values()];
+  return { packages: [...found.values()], stop };
 }

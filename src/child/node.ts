@@ -172,7 +172,7 @@ export function bootNode(
   const openGate = (gen: Generation): void => {
     if (!isActive || !isAtGate) return;
     isAtGate = false;
-    const go: Go = { generation: gen };
+    const go: Go = { generation: gen, overlaps: config.handover === 'overlap' && !isAlone() };
     writeFrame(question, go, Buffer.alloc(0));
   };
   const checkAtGate = async (gen: Generation): Promise<void> => {

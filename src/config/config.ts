@@ -43,6 +43,8 @@ export interface Config {
   /** Which packages it loads while it waits; names are those of packages. */
   readonly preload: 'auto' | 'all' | 'none' | readonly string[];
   readonly log: 'quiet' | 'normal' | 'verbose';
+  /** Say by which rule a save counts, and what a standby loads. */
+  readonly why: boolean;
   /** Print the machine's events and actions. */
   readonly trace: boolean;
 }

@@ -167,6 +167,14 @@ export const keys = [
     otherNames: ['quiet', 'verbose', 'silent'],
   },
   {
+    name: 'why',
+    kind: 'boolean',
+    doc: 'say why each save counts, and what the standby loads',
+    default: false,
+    example: true,
+    flags: [{ long: '--why', sets: true }],
+  },
+  {
     name: 'trace',
     kind: 'boolean',
     doc: "print the supervisor's events and actions",

@@ -49,6 +49,7 @@ export function readConfig(parsed: Run, cwd: string): Config {
     standby: given.standby ?? defaultOf('standby'),
     preload: given.preload ?? defaultOf('preload'),
     log: given.log ?? defaultOf('log'),
+    why: given.why ?? defaultOf('why'),
     trace: given.trace ?? defaultOf('trace'),
   });
 }

@@ -22,6 +22,7 @@ import { GATE_SYMBOL, openLoader } from './loader.ts';
 import { enableSourceMaps, openMaps } from './maps.ts';
 import { BOOT_VARIABLE, type Boot, type Go } from './messages.ts';
 import { preload } from './preload.ts';
+import { afterFirstAnswer } from './rehearsal.ts';
 
 /** How often it is looked whether the lookup of a host is over, in ms. */
 const LOOKUP_MS = 5;
@@ -39,12 +40,15 @@ function boot(options: Boot): void {
 
   const codeCache = openCodeCache(options.codeCache);
 
+  let overlaps = false;
   let ready = false;
   const becomeReady = (): void => {
     if (ready) return;
     ready = true;
-    asker.tell({ tell: 'ready' });
-    codeCache.writeSoon();
+    afterFirstAnswer(overlaps, () => {
+      asker.tell({ tell: 'ready' });
+      codeCache.writeSoon();
+    });
   };
   /** The entry has been evaluated. A listen that still looks up its host is waited for. */
   const evaluated = (): void => {
@@ -66,6 +70,7 @@ function boot(options: Boot): void {
     loader.flush();
     const { head } = asker.ask<Go>({ ask: 'gate' });
     process.env.HOTRUN_GENERATION = String(head.generation);
+    overlaps = head.overlaps;
     speak();
     if (options.inspect) openInspector(options.inspect);
     process.setUncaughtExceptionCaptureCallback(null);

@@ -93,6 +93,8 @@ export type Told =
 export interface Go {
   /** Which generation this is: a process may have been booted before that was known. */
   readonly generation: number;
+  /** The one before serves until this one is ready. */
+  readonly overlaps: boolean;
 }
 export interface Pack {
   readonly modules: readonly PackedModule[];

@@ -2,11 +2,17 @@
  * What is slow the first time is done once while there is time: a standby answers a request of its own, in memory, and asks
  * for the locale. Nothing of it can be seen from outside, and nothing stays open.
  */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 
 /** Should Node not answer, in ms. */
 const PATIENCE_MS = 100;
+
+/** How long the first request is waited for, in ms. */
+const FIRST_MS = 50;
+/** lib/_http_server.js */
+const FINISHED = 'http.server.response.finish';
 
 /** @param builtins Node's own modules that the app has loaded, by name */
 export async function rehearse(builtins: readonly string[]): Promise<void> {
@@ -39,4 +45,19 @@ function answerOnce(http: typeof import('node:http'), stream: typeof import('nod
     server.emit('connection', socket);
     client.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
   });
+}
+
+/**
+ * In overlap the generation before serves on until this one has answered once, which takes as long as many answers later
+ * on: else nobody is quick in that moment. Where no request comes it is not waited for long.
+ */
+export function afterFirstAnswer(overlaps: boolean, then: () => void): void {
+  if (!overlaps) return then();
+  const end = (): void => {
+    clearTimeout(timer);
+    unsubscribe(FINISHED, end);
+    then();
+  };
+  const timer = setTimeout(end, FIRST_MS);
+  subscribe(FINISHED, end);
 }

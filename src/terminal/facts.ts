@@ -77,6 +77,18 @@ export type Fact =
       readonly ignored: boolean;
     }
   | { readonly type: 'trace'; readonly of: 'action'; readonly what: Action }
+  /** By which rule a save counts. */
+  | {
+      readonly type: 'why saved';
+      readonly changes: readonly { readonly file: string; readonly rule: 'loaded' | 'watch' | 'config' }[];
+    }
+  /** What a standby loads before the save. `stop`: where it ends, and why. `modules`: of the project, in a second one. */
+  | {
+      readonly type: 'why loaded';
+      readonly packages: readonly string[];
+      readonly stop: { readonly file: string; readonly because: string } | null;
+      readonly modules: number;
+    }
   /** A UserError: its one sentence. */
   | { readonly type: 'usage'; readonly sentence: string }
   /** Anything else that was thrown. */

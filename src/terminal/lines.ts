@@ -42,6 +42,12 @@ const UNTOUCHED = 'the running version is not touched';
 
 const LEVELS: readonly Level[] = ['quiet', 'normal', 'verbose'];
 
+const RULES = {
+  loaded: 'the app loads it',
+  watch: 'a glob of "watch" matches it',
+  config: 'it says how to run the app',
+};
+
 /** Without newlines at their ends; none at all where the level has nothing to say. */
 export function lines(fact: Fact, view: View): string[] {
   if (LEVELS.indexOf(lowestLevel(fact)) > LEVELS.indexOf(view.level)) return [];
@@ -57,6 +63,8 @@ function lowestLevel(fact: Fact): Level {
     case 'escalated':
     case 'stuck':
     case 'trouble':
+    case 'why saved':
+    case 'why loaded':
     case 'trace':
     case 'usage':
     case 'bug':
@@ -114,6 +122,12 @@ function words(fact: Fact, page: Page): string[] {
       return [ours('stopping')];
     case 'trouble':
       return [ours(paint.yellow(fact.sentence))];
+    case 'why saved':
+      return fact.changes.map(({ file, rule }) =>
+        ours(paint.dim(`${shortPath(file, page.cwd)} counts: ${RULES[rule]}`)),
+      );
+    case 'why loaded':
+      return whyLoaded(fact, page).map((line) => ours(paint.dim(line)));
     case 'trace': {
       const of = fact.of === 'event' && fact.ignored ? 'ignored' : fact.of;
       return [ours(paint.dim(`${of} ${JSON.stringify(fact.what)}`))];
@@ -232,3 +246,10 @@ function duration(ms: number): string {
 
 /** As `duration`, and milliseconds without their unit: a row of them is easier to read. */
 const bare = (ms: number): string => duration(ms).replace(/ ms$/, '');
+
+function whyLoaded({ packages, stop, modules }: Fact & { type: 'why loaded' }, page: Page): string[] {
+  const what = packages.length === 0 ? 'no package' : packages.join(', ');
+  const end = stop ? `; no more, for ${shortPath(stop.file, page.cwd)} ${stop.because}` : '';
+  const second = `another standby loads ${modules} modules that are not being edited`;
+  return [`the standby loads ${what}${end}`, ...(modules > 0 ? [second] : [])];
+}

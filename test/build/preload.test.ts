@@ -21,7 +21,9 @@ const preloaded = async (
   project: Readonly<Record<string, Module | string>>,
   wanted: Parameters<typeof preloadsOf>[2] = 'auto',
 ): Promise<string[]> =>
-  (await preloadsOf('entry', graphOf(project), wanted)).map(({ url }) => url.replace('file:///node_modules/', ''));
+  (await preloadsOf('entry', graphOf(project), wanted)).packages.map(({ url }) =>
+    url.replace('file:///node_modules/', ''),
+  );
 
 const influences: readonly (readonly [string, string])[] = [
   ['sets an environment variable', `process.env.TZ = 'UTC'`],
@@ -94,6 +96,17 @@ describe('auto', () => {
     expect(await preloaded({ entry: { format: 'commonjs', code, transformed: true } })).toEqual(['a', 'b']);
     expect(await preloaded({ entry: { format: 'commonjs', code, transformed: false } })).toEqual([]);
   });
+});
+
+test.each([
+  [{ entry: `import 'a'` }, null],
+  [{ entry: `import x from './x'`, './x': `process.env.A = '1'` }, './x changes the environment, or what is global'],
+  [{ entry: `import './x'`, './x': '' }, 'entry imports ./x for its effects'],
+  [{ entry: `import 'dotenv/config'` }, 'entry imports dotenv/config, which influences other packages'],
+  [{ entry: `import x from 'unknown'` }, 'entry imports unknown, which is not known'],
+])('%j: where it ends, and why', async (project, why) => {
+  const { stop } = await preloadsOf('entry', graphOf(project as Record<string, string>), 'auto');
+  expect(stop && `${stop.file} ${stop.because}`).toBe(why);
 });
 
 const ALL = {

@@ -36,6 +36,7 @@ test('the defaults', async () => {
     standby: true,
     preload: 'auto',
     log: 'normal',
+    why: false,
     trace: false,
   });
 });
@@ -52,6 +53,7 @@ const rc = {
   standby: false,
   preload: ['express'],
   log: 'verbose',
+  why: true,
   trace: true,
 };
 const project = { 'package.json': {}, '.hotrc.json': rc, 'src/a.ts': '', 'src/b.ts': '' };

@@ -267,6 +267,35 @@ const table: Row[] = [
     quiet: ['[hotrun] src/ cannot be watched: ENOSPC.'],
   },
   {
+    name: 'why a save counts',
+    fact: {
+      type: 'why saved',
+      changes: [
+        { file: `${cwd}/src/a.ts`, rule: 'loaded' },
+        { file: `${cwd}/views/b.html`, rule: 'watch' },
+      ],
+    },
+    quiet: ['[hotrun] src/a.ts counts: the app loads it', '[hotrun] views/b.html counts: a glob of "watch" matches it'],
+  },
+  {
+    name: 'what a standby loads',
+    fact: {
+      type: 'why loaded',
+      packages: ['express', '@scope/a'],
+      stop: { file: `${cwd}/src/app.ts`, because: 'imports ./instrument.ts for its effects' },
+      modules: 740,
+    },
+    quiet: [
+      '[hotrun] the standby loads express, @scope/a; no more, for src/app.ts imports ./instrument.ts for its effects',
+      '[hotrun] another standby loads 740 modules that are not being edited',
+    ],
+  },
+  {
+    name: 'what a standby loads, if nothing',
+    fact: { type: 'why loaded', packages: [], stop: null, modules: 0 },
+    quiet: ['[hotrun] the standby loads no package'],
+  },
+  {
     name: 'an event',
     fact: { type: 'trace', of: 'event', what: { type: 'drained', gen: 2 }, ignored: false },
     quiet: ['[hotrun] event {"type":"drained","gen":2}'],
