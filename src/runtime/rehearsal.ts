@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 const PATIENCE_MS = 100;
 
 /** How long the first request is waited for, in ms. */
-const FIRST_MS = 50;
+const FIRST_MS = 30;
 /** lib/_http_server.js */
 const FINISHED = 'http.server.response.finish';
 
