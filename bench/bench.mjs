@@ -1,5 +1,5 @@
 // hotrun and its peers side by side, in one run: `npm run bench`. The peers and the packages of the fixtures are installed
-// into a temporary folder, never into the repository. Prints Markdown; --write puts it into bench/RESULTS.md as well.
+// into a temporary folder, never into the repository. Prints Markdown; --write puts it into bench/RESULTS.md too.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
