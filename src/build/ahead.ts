@@ -2,6 +2,7 @@
  * Which modules a standby may load before the save: those that are not being edited, and import none that is. For 800
  * modules loading and compiling is nearly all that a reload takes.
  */
+import nodeModule from 'node:module';
 import { type ImportsOf, openImports } from './imports.ts';
 import { openRecently } from './recently.ts';
 import type { Entry } from './store.ts';
@@ -37,6 +38,8 @@ export interface Graph {
   resolve(specifier: string, parent: string): string | undefined;
 }
 
+/** Tried with `module.registerHooks` only, on Node 22.15 and newer. */
+const IS_POSSIBLE = 'registerHooks' in nodeModule;
 /** Below this many modules there is nothing to gain. */
 const ENOUGH = 60;
 
@@ -89,6 +92,7 @@ export function openAhead(entry: string, entries: ReadonlyMap<string, Entry>, re
     saved: recently.saved,
     forget: () => void era++,
     async choose() {
+      if (!IS_POSSIBLE) return { wanted: [], token: { era, hashes: new Map() } };
       importsOf ??= await openImports();
       const files = loadableAhead(entry, links(importsOf), recently.files(entries.values()));
       const wanted = [...entries.values()].filter(({ file }) => files.has(file));

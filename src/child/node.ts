@@ -105,7 +105,7 @@ export function bootNode(
     warm: ledger.builtins(),
     // What the user preloads may have to come before any package.
     preload: isEarly ? [] : foresight.packages,
-    ahead: foresight.ahead && HAS_SYNC_HOOKS && !isEarly,
+    ahead: foresight.ahead && !isEarly,
     codeCache: inspect ? null : host.answers.codeCache(),
     early: isEarly,
     inspect,
