@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { markerSource, until } from '../rig.ts';
 import { openWire } from './wire.mjs';
-import { app, begin, endAll, NODES, openClients } from './zero.ts';
+import { app, begin, endAll, NODES, openClients, type Zero } from './zero.ts';
 
 afterEach(endAll);
 
@@ -12,6 +12,15 @@ const EDITS = 3;
 const MANY = 300;
 /** How long hotrun stands still, in ms. */
 const STANDSTILL_MS = 400;
+
+/** A reload in the middle of which hotrun stands still. */
+async function reloadWithStandstill(zero: Zero): Promise<void> {
+  await zero.beginReload();
+  process.kill(zero.hotrun.pid, 'SIGSTOP');
+  await pause(STANDSTILL_MS);
+  process.kill(zero.hotrun.pid, 'SIGCONT');
+  await zero.endReload();
+}
 
 describe.each(NODES)('on Node $version', ({ node }) => {
   describe.each(['sequential', 'overlap'])('%s', (handover) => {
@@ -22,11 +31,7 @@ describe.each(NODES)('on Node $version', ({ node }) => {
       const wires = Array.from({ length: MANY }, () => openWire(zero.port));
       await Promise.all(wires.map((wire) => wire.get()));
       for (let edit = 1; edit <= EDITS; edit++) {
-        await zero.beginReload();
-        process.kill(zero.hotrun.pid, 'SIGSTOP');
-        await pause(STANDSTILL_MS);
-        process.kill(zero.hotrun.pid, 'SIGCONT');
-        await zero.endReload();
+        await reloadWithStandstill(zero);
         for (const answer of await Promise.all(wires.map((wire) => wire.get())))
           expect(answer).toMatchObject({ status: 200, body: Buffer.from(`m${edit}`) });
       }
@@ -40,11 +45,7 @@ describe.each(NODES)('on Node $version', ({ node }) => {
         { kind: 'fresh', count: 4 },
       ]);
       for (let edit = 1; edit <= EDITS; edit++) {
-        await zero.beginReload();
-        process.kill(zero.hotrun.pid, 'SIGSTOP');
-        await pause(STANDSTILL_MS);
-        process.kill(zero.hotrun.pid, 'SIGCONT');
-        await zero.endReload();
+        await reloadWithStandstill(zero);
       }
       for (const { failed, newest } of await clients.end()) {
         expect(failed).toEqual([]);
