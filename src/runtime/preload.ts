@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { CodeCache } from './codecache.ts';
 import { AHEAD_URL } from './loader.ts';
 import type { Boot, Preload } from './messages.ts';
-import { rehearse } from './rehearsal.ts';
+import { rehearse, tidy } from './rehearsal.ts';
 
 interface Runner {
   runMain(...args: unknown[]): void;
@@ -33,6 +33,7 @@ export function preload(
     void loadAll(packages, ahead).then(async () => {
       await rehearse(builtins);
       codeCache.write();
+      tidy();
       setImmediate(() => runMain.apply(Module, args));
     });
   };

@@ -1,7 +1,7 @@
 /** The runtime is a guest: what an app sees and does under hotrun is what it sees and does under node alone. */
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { answers, closeAll, freePort, launch, makeProject, type Project, type Started, start } from '../rig.ts';
+import { answers, closeAll, freePort, launch, makeProject, type Project, type Started, start, until } from '../rig.ts';
 import { endAll, NODES } from './begin.ts';
 import { JOURNAL, journalOf, runs } from './journal.ts';
 
@@ -112,6 +112,31 @@ describe.each(NODES)('on Node $version', ({ node }) => {
       // Frames below the app's own are Node's, and of the way that Node was asked to load it:
       for (const all of [alone, under]) all.stack = String(all.stack).split('\n').slice(0, 2);
       expect(under).toEqual(alone);
+    });
+
+    test('no trace of what a standby has done before its turn', async () => {
+      const here = project({
+        'app.mjs': `import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { runInNewContext } from 'node:vm';
+${PROBE}  gc: [typeof gc, runInNewContext('typeof gc')],
+};
+// Which of Node's own modules are loaded, and what is open, differs.
+for (const name of ['env', 'active', 'descriptors', 'stack', 'signals']) delete seen[name];
+writeFileSync(process.env.HOTRUN_GENERATION + '.json', JSON.stringify(seen));
+createServer().listen(0, '127.0.0.1');
+`,
+      });
+      const hotrun = start(here, ['app.mjs'], { node });
+      await hotrun.seen(/ready in/);
+      // hotrun, its guardian, the app and the standby.
+      await until('the standby', () => hotrun.processes().length >= 4);
+      here.write('app.mjs', `${readFileSync(here.path('app.mjs'), 'utf8')}\n`);
+      await hotrun.seen(/ready in/);
+      const [first, second] = ['1.json', '2.json'].map((file) => JSON.parse(readFileSync(here.path(file), 'utf8')));
+      expect(first.gc).toEqual(['undefined', 'undefined']);
+      expect(second).toEqual(first);
     });
   });
 
