@@ -92,7 +92,7 @@ interface Given {
 }
 
 export function openBuild(config: Config, host: BuildHost): Build {
-  const main = config.program.kind === 'node' ? config.program.entry : '';
+  const main = config.program.kind === 'node' ? config.program.main : '';
   const store = openStore(config.root, main, host.version);
   const { entries, tools } = store;
   /** Hashes of watched files that are no modules. */

@@ -91,14 +91,14 @@ export function bootNode(
   { config, ledger, held, guardian, host, onSocket, released, isAlone, isTransient = false }: Means,
   foresight: Foresight = { packages: [], ahead: false },
 ): Booted {
-  const { entry, args } = config.program;
+  const { entry, main, args } = config.program;
   const { inspect, rest: nodeArgs } = splitInspect(config.program.nodeArgs);
   const isEarly = [...nodeArgs, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].some((flag) => PRELOADS.test(flag));
   const sockets = ledger.sockets();
   const { count } = ledger;
   const firstSocket = HAS_SYNC_HOOKS ? QUESTION + 1 : QUESTION + 2;
   const boot: Boot = {
-    entry,
+    entry: main,
     question: QUESTION,
     hooks: HAS_SYNC_HOOKS ? null : QUESTION + 1,
     sockets: Object.fromEntries(sockets.map(({ key }, index) => [key, firstSocket + index])),

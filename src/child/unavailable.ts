@@ -29,7 +29,13 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
       const listens = listensOf(means.ledger);
       if (current || listens.length === 0) return;
       const standIn: StandIn = { text, listens };
-      const program = { kind: 'node', entry: ENTRY, nodeArgs: [], args: [JSON.stringify(standIn)] } as const;
+      const program = {
+        kind: 'node',
+        entry: ENTRY,
+        main: ENTRY,
+        nodeArgs: [],
+        args: [JSON.stringify(standIn)],
+      } as const;
       let tellGone = (): void => {};
       const gone = new Promise<void>((resolve) => {
         tellGone = resolve;

@@ -8,8 +8,10 @@ export type Program =
   /** A module for this Node.js. */
   | {
       readonly kind: 'node';
-      /** Absolute path of an existing file. */
+      /** Absolute path of an existing file, as it is named. */
       readonly entry: string;
+      /** The file that Node makes of it: symbolic links are followed, as those in node_modules/.bin. */
+      readonly main: string;
       /** For node, before the entry: `--inspect`, `--import x`, … */
       readonly nodeArgs: readonly string[];
       /** For the app, after the entry. */

@@ -1,4 +1,5 @@
 /** Puts the command line, the rc file and package.json together into the frozen Config. */
+import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Parsed } from './argv.ts';
@@ -92,12 +93,9 @@ function programOf(sources: Sources): Program {
   return node(main.file, rc?.given.args ?? []);
 
   function node(entry: string, args: readonly string[]): Program {
-    return {
-      kind: 'node',
-      entry,
-      nodeArgs: [...(rc === null ? [] : nodeArgsOf(rc, base, cwd)), ...parsed.nodeArgs],
-      args,
-    };
+    const nodeArgs = [...(rc === null ? [] : nodeArgsOf(rc, base, cwd)), ...parsed.nodeArgs];
+    const main = nodeArgs.includes('--preserve-symlinks-main') ? entry : realpathSync(entry);
+    return { kind: 'node', entry, main, nodeArgs, args };
   }
 }
 

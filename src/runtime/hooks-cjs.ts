@@ -22,11 +22,11 @@ const Module = nodeModule as unknown as CommonJsLoader;
 const EXTENSIONS = ['.ts', '.tsx', '.mts', '.cts', '.jsx', '.js', '.mjs', '.cjs', '.json'];
 
 /** `resolve`: patch the resolution too, where no hook does it. */
-export function installCommonJsHooks(hooks: Hooks, options: { resolve: boolean }): void {
+export function installCommonJsHooks(hooks: Hooks, entry: string, options: { resolve: boolean }): void {
   for (const extension of EXTENSIONS) {
     const before = Module._extensions[extension] ?? Module._extensions['.js'];
     Module._extensions[extension] = (module, filename) => {
-      const isPackaged = IN_PACKAGE.test(filename);
+      const isPackaged = IN_PACKAGE.test(filename) && filename !== entry;
       if (isPackaged && options.resolve) leaveMapOut(module);
       const loaded = isPackaged ? undefined : hooks.load(pathToFileURL(filename).href, 'require');
       if (loaded?.source == null) return before?.(module, filename);

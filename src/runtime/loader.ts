@@ -34,7 +34,8 @@ export interface Loader {
   resolved(specifier: string, parentURL: string | undefined, url: string, by: 'import' | 'require'): void;
 }
 
-const MODULE_EXTENSION = /\.(?:[cm]?[jt]s|[jt]sx|json)$/;
+/** A script without an extension is JavaScript: bin/www. */
+const MODULE_NAME = /(?:\.(?:[cm]?[jt]s|[jt]sx|json)|[\\/][^\\/.]+)$/;
 const PATH_LIKE = /^(?:\.{0,2}\/|\.{1,2}$|file:)/;
 /** A file that is not the project's. */
 export const IN_PACKAGE = /[\\/]node_modules[\\/]/;
@@ -65,7 +66,10 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
     return head;
   };
 
-  /** The path of a file of the project, or undefined. Kept: one URL is asked for several times. */
+  /**
+   * The path of a file of the project, or undefined. The entry is the project's wherever it lies: that of a package's
+   * command (`node_modules/.bin/next`) waits at the gate too. Kept: one URL is asked for several times.
+   */
   const fileOf = (url: string): string | undefined => {
     if (!url.startsWith('file:') || url === own) return undefined;
     let file = files.get(url);
@@ -73,7 +77,7 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
       file = fileURLToPath(url);
       files.set(url, file);
     }
-    return IN_PACKAGE.test(file) ? undefined : file;
+    return IN_PACKAGE.test(file) && file !== entry ? undefined : file;
   };
 
   /** Kept as well: a module is imported by many. */
@@ -137,7 +141,7 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
     },
     load(url) {
       const file = fileOf(url);
-      if (file === undefined || !MODULE_EXTENSION.test(file)) return undefined;
+      if (file === undefined || !MODULE_NAME.test(file)) return undefined;
       unpack();
       const packed = modules.get(file);
       if (packed) {

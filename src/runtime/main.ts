@@ -122,9 +122,9 @@ function boot(options: Boot): void {
   if (registerHooks) {
     installSyncHooks(registerHooks, hooks);
     if (Number.parseInt(process.versions.node, 10) < GIVEN_COMMONJS_IS_WHOLE)
-      installCommonJsHooks(hooks, { resolve: false });
+      installCommonJsHooks(hooks, entry, { resolve: false });
   } else {
-    installCommonJsHooks(hooks, { resolve: true });
+    installCommonJsHooks(hooks, entry, { resolve: true });
     const installThread = (): void => {
       const data: ThreadData = { question: options.hooks as number, entry, own: own.href };
       nodeModule.register(new URL('./hooks-thread.js', own), { data });

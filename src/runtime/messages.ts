@@ -20,7 +20,7 @@ export const INTERNALS_FLAG = '--expose-internals';
 
 /** What the runtime is told when it starts. */
 export interface Boot {
-  /** Absolute path of the entry. */
+  /** Absolute path of the entry, as Node loads it: without symbolic links. */
   readonly entry: string;
   /** Question descriptors: of the main thread, and of the thread that runs the hooks where `module.registerHooks` is missing. */
   readonly question: number;

@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
@@ -26,7 +27,7 @@ test('the defaults', async () => {
     root: cwd,
     file: null,
     base: cwd,
-    program: { kind: 'node', entry: join(cwd, 'a.ts'), nodeArgs: [], args: ['--x'] },
+    program: { kind: 'node', entry: join(cwd, 'a.ts'), main: join(cwd, 'a.ts'), nodeArgs: [], args: ['--x'] },
     build: null,
     watch: [],
     ignore: [],
@@ -67,10 +68,18 @@ test('the rc file', async () => {
     root: cwd,
     base: cwd,
     file: join(cwd, '.hotrc.json'),
-    program: { kind: 'node', entry: join(cwd, entry), nodeArgs, args },
+    program: { kind: 'node', entry: join(cwd, entry), main: join(cwd, entry), nodeArgs, args },
     ladder: [{ signal: 'SIGTERM', ms: 1000 }, ladder[2]],
     ladderIsChosen: true,
   });
+});
+
+test('main is the file behind a symbolic link, unless node is told otherwise', async () => {
+  const cwd = folder({ 'package.json': {}, 'cli.js': '' });
+  symlinkSync('cli.js', join(cwd, 'link'));
+  const [entry, main] = [join(cwd, 'link'), join(cwd, 'cli.js')];
+  expect((await config(cwd, 'link')).program).toMatchObject({ entry, main });
+  expect((await config(cwd, '--preserve-symlinks-main', 'link')).program).toMatchObject({ entry, main: entry });
 });
 
 describe('the command line beats the rc file', () => {

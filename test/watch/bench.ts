@@ -40,7 +40,8 @@ export class Bench {
 
   async open(parts: Parts = {}): Promise<Watch> {
     const { dir } = this;
-    const program = { kind: 'node', entry: join(dir, 'main.ts'), nodeArgs: [], args: [] } as const;
+    const entry = join(dir, 'main.ts');
+    const program = { kind: 'node', entry, main: entry, nodeArgs: [], args: [] } as const;
     this.watch = openWatch(
       { cwd: dir, root: dir, base: dir, watch: [], ignore: [], build: null, program, ...parts },
       (changes) => {

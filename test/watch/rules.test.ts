@@ -3,7 +3,7 @@ import type { Config } from '../../src/config/config.ts';
 import { rulesOf } from '../../src/watch/rules.ts';
 
 type Parts = Partial<Pick<Config, 'cwd' | 'root' | 'base' | 'watch' | 'ignore' | 'program' | 'build'>>;
-const node = { kind: 'node', entry: '/p/main.ts', nodeArgs: [], args: [] } as const;
+const node = { kind: 'node', entry: '/p/main.ts', main: '/p/main.ts', nodeArgs: [], args: [] } as const;
 const command = { kind: 'command', run: 'go run .' } as const;
 const rules = (parts: Parts, git?: (path: string, isFolder: boolean) => boolean) =>
   rulesOf({ cwd: '/p', root: '/p', base: '/p', watch: [], ignore: [], program: node, build: null, ...parts }, git);
