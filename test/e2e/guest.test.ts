@@ -61,6 +61,12 @@ writeFileSync(process.env.OUT, JSON.stringify(seen));
 describe.each(NODES)('on Node $version', ({ node }) => {
   const major = Number(/\d+/.exec(NODES.find((each) => each.node === node)?.version ?? '')?.[0]);
 
+  test('that TypeScript can be loaded, if it asks', async () => {
+    const here = project({ 'app.mjs': 'console.log(Boolean(process.features.typescript));' });
+    const hotrun = start(here, ['app.mjs'], { node });
+    await hotrun.seen(/^true$/m, 'stdout');
+  });
+
   describe('sees', () => {
     test.each(Object.entries(PROBES))('%s', async (file, source) => {
       const here = project({ [file]: source });
