@@ -24,7 +24,7 @@ export interface Project {
  * the specifier.
  */
 const STATIC_REQUIRE =
-  /^(?:var [\w$]+ = (?:__toESM\()?|__reExport\(\w+, )require\("([^"]+)"\)|^(?:(?:(?:const|let|var) [^=\n]+|\}|(?:module\.)?exports(?:\.\w+)?) = )?require\(['"](\.[^'"]*)['"]\)/gm;
+  /^(?:var [\w$]+ = (?:__(?:toESM|plain)\()?|__reExport\(\w+, )require\("([^"]+)"\)|^(?:(?:(?:const|let|var) [^=\n]+|\}|(?:module\.)?exports(?:\.\w+)?) = )?require\(['"](\.[^'"]*)['"]\)/gm;
 
 /** What the runtime asks hotrun for; all else is Node's business. */
 const ASKED = /^(?!.*[\\/]node_modules[\\/]).*\.(?:[cm]?[jt]s|[jt]sx|json)$/s;

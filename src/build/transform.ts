@@ -206,7 +206,7 @@ async function commonjs(
       format: 'cjs',
     });
     return {
-      code,
+      code: String(settings.tsconfigRaw).includes('"esModuleInterop":true') ? code : withPlainStars(code),
       isModule: isFree && warnings.some(({ id }) => id === 'empty-import-meta'),
     };
   } catch (error) {
@@ -214,6 +214,26 @@ async function commonjs(
       return { code: '', isModule: true };
     throw error;
   }
+}
+
+/** `var express = __toESM(require("express"));` is made of `import * as`; what other imports make is called `import_…`. */
+const STAR = /^(var (?!import_)([\p{ID_Continue}$]+) = )__toESM(\(require\("(?:[^"\\]|\\.)*"\)\);)$/gmu;
+
+/**
+ * Without `esModuleInterop` the namespace of a CommonJS module is what it exports, so one that exports a function can be
+ * called: `import * as express`. esbuild knows the other way only. The names are of one length, for the source map.
+ */
+function withPlainStars(code: string): string {
+  if (!code.includes(' = __toESM(')) return code;
+  // esbuild makes one of `import a, * as b`.
+  const withDefault = new Set([...code.matchAll(/([\p{ID_Continue}$]+)\.default\b/gu)].map(([, name]) => name));
+  const plain = code.replace(STAR, (all, start, name, rest) =>
+    withDefault.has(name) ? all : `${start}__plain${rest}`,
+  );
+  if (plain === code) return code;
+  const at = plain.lastIndexOf('//# sourceMappingURL=');
+  const helper = 'function __plain(mod) { return typeof mod == "function" && !mod.__esModule ? mod : __toESM(mod); }\n';
+  return plain.slice(0, at) + helper + plain.slice(at);
 }
 
 const isFailure = (error: unknown): error is TransformFailure =>

@@ -52,9 +52,10 @@ export interface Tsconfigs {
   reset(): void;
 }
 
-/** Options that esbuild reads from tsconfigRaw, but for paths and baseUrl, which are resolution. */
+/** Options that the transform reads, but for paths and baseUrl, which are resolution. */
 const OPTIONS = [
   'alwaysStrict',
+  'esModuleInterop',
   'experimentalDecorators',
   'importsNotUsedAsValues',
   'jsx',
@@ -251,5 +252,7 @@ function rawOf(options: Readonly<Record<string, unknown>>): string {
   for (const key of OPTIONS) if (options[key] !== undefined) kept[key] = options[key];
   // These two leave JSX to a later step, and there is none; react-jsx is what such steps do.
   if (kept.jsx === 'preserve' || kept.jsx === 'react-native') kept.jsx = 'react-jsx';
+  // Up to TypeScript 5 it is off where nobody says so, but for the values of `module` that are Node's own.
+  if (/^(?:node(?:\d+|next)|preserve)$/i.test(String(options.module))) kept.esModuleInterop ??= true;
   return JSON.stringify({ compilerOptions: kept });
 }

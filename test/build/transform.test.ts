@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -22,6 +23,27 @@ async function moduleOf(root: string, name: string) {
   if ('faults' in result) throw new Error(result.faults[0]?.text);
   return result.module;
 }
+
+test('without esModuleInterop a namespace is what the module exports, so that it can be called', async () => {
+  const source = `import * as express from './express.js';
+import fs, * as all from 'node:fs';
+import sync from './express.js';
+console.log(express(), express.json, typeof fs.readFileSync, typeof all.default, sync());
+export {};
+`;
+  const files = { 'x.ts': source, 'express.js': `module.exports = () => 'app';\nmodule.exports.json = 'json';\n` };
+  const run = async (compilerOptions: object) => {
+    const root = project({ ...files, 'package.json': '{}', 'tsconfig.json': JSON.stringify({ compilerOptions }) });
+    const { code } = await moduleOf(root, 'x.ts');
+    writeFileSync(join(root, 'x.cjs'), code);
+    const { stdout, stderr } = spawnSync(process.execPath, [join(root, 'x.cjs')], { encoding: 'utf8' });
+    return stdout + stderr;
+  };
+  for (const options of [{ module: 'commonjs' }, { esModuleInterop: false, module: 'nodenext' }])
+    expect(await run(options)).toBe('app json function object app\n');
+  for (const options of [{ module: 'commonjs', esModuleInterop: true }, { module: 'NodeNext' }])
+    expect(await run(options)).toMatch('express is not a function');
+});
 
 /** Transforms `name` and runs the outcome somewhere else, so that only the source map can lead back. */
 async function runIn(node: string, root: string, names: readonly string[], flags: readonly string[] = []) {
