@@ -90,7 +90,7 @@ export function openSession(config: Config, terminal: Terminal, version: string,
     onRefused(gen, text, stack) {
       notebook.generation(gen).refusal = { text, stack };
     },
-    onListening: (gen, where) => void notebook.generation(gen).ports.add(where),
+    onListening,
     onDraining(gen, inFlight) {
       notebook.generation(gen).busy = inFlight;
     },
@@ -102,6 +102,16 @@ export function openSession(config: Config, terminal: Terminal, version: string,
       if (!everReady) emit({ type: 'quit', code: code === 'ENOENT' ? 127 : 126 });
     },
   });
+
+  /** Where the app has listened, as far as it was told. */
+  const told = new Set<string>();
+  function onListening(gen: Generation, port: string): void {
+    const { ports, activatedAt = 0 } = notebook.generation(gen);
+    ports.add(port);
+    if (state.lives.get(gen)?.is !== 'running' || told.has(port)) return;
+    told.add(port);
+    terminal.say({ type: 'listening', port, afterMs: performance.now() - activatedAt });
+  }
 
   function emit(event: Event): void {
     queue.push(event);
@@ -181,9 +191,10 @@ export function openSession(config: Config, terminal: Terminal, version: string,
 
   function tell(action: Action & { type: 'tell' }): void {
     const { what, ending } = action;
-    const fact = factOf(action, { config, notebook, state, isFirst: !everReady, faults: build.faults });
+    const fact = factOf(action, { config, notebook, state, told, faults: build.faults });
     if (what === 'ready') {
       everReady = true;
+      for (const port of notebook.generation(action.gen as Generation).ports) told.add(port);
       later(SETTLED_MS, () => void build.save());
     }
     if (ending && (what === 'broken' || what === 'crashed')) later(UNAVAILABLE_MS, () => standIn(ending));

@@ -11,8 +11,8 @@ export interface Known {
   readonly config: Config;
   readonly notebook: Notebook;
   readonly state: State;
-  /** No generation was ready before. */
-  readonly isFirst: boolean;
+  /** Where the app listens, as far as it was told. */
+  readonly told: ReadonlySet<string>;
   /** What was wrong with a build, or with what a generation asked for. */
   faults(about: { id?: number | undefined; gen?: Generation | undefined }): readonly Fault[];
 }
@@ -45,7 +45,8 @@ export function factOf(action: Action & { type: 'tell' }, known: Known): Fact {
     case 'ready': {
       const { build, ports } = notebook.generation(gen);
       const { reason } = build;
-      return { type: 'ready', gen, first: known.isFirst, reason, ...notebook.phases(gen), ports: [...ports] };
+      const first = [...ports].some((port) => !known.told.has(port));
+      return { type: 'ready', gen, first, reason, ...notebook.phases(gen), ports: [...ports] };
     }
     case 'broken':
     case 'crashed':

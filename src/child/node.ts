@@ -36,9 +36,13 @@ const HAS_INTERNALS = process.versions.node.startsWith('20.');
 
 /** How long a socket that the app has closed is kept for it to listen again, in ms. */
 const CLOSED_MS = 500;
-
 /** How long after its start a generation has time to listen to a socket that it has inherited, in ms. */
 const UNUSED_MS = 5000;
+
+/** How long an app whose predecessor has listened may take from the end of its entry to its first listen, in ms. */
+const LATE_MS = 5000;
+/** Among the keys of sockets. */
+const [UNUSED, LATE] = ['unused', 'late'];
 
 /** How long the copy of a socket is waited for that is under way, in ms. */
 const ARRIVAL_MS = 100;
@@ -144,6 +148,8 @@ export function bootNode(
   let isAtGate = false;
   let wasReady = false;
   let isStopping = false;
+  /** Its entry has been evaluated, and it is expected to listen: then it is ready. */
+  let late: (() => void) | null = null;
   /** What will happen to sockets that the app has closed a moment ago, by key; and to those that it leaves unused. */
   const closing = new Map<string, NodeJS.Timeout>();
 
@@ -219,11 +225,12 @@ export function bootNode(
         listened.add(head.key);
         ledger.note(head.key, head.where);
         if (!isStopping) held.receive(head.key, receiver);
-        return host.onListening(gen, head.where);
+        host.onListening(gen, head.where);
+        return late?.();
       case 'ready':
         wasReady = true;
-        if (!isTransient) closing.set('', setTimeout(dropUnused, UNUSED_MS));
-        return host.emit({ type: 'ready', gen });
+        if (!isTransient) closing.set(UNUSED, setTimeout(dropUnused, UNUSED_MS));
+        return ready(gen);
       case 'draining': {
         host.onDraining(gen, head.busy);
         const first = config.ladder.findIndex(({ signal }) => head.signals.includes(signal));
@@ -234,6 +241,16 @@ export function bootNode(
       default:
         return never(head);
     }
+  };
+  /** One that first connects to a database may not listen yet when its entry has been evaluated. */
+  const ready = (gen: Generation): void => {
+    late = () => {
+      clearTimeout(closing.get(LATE));
+      late = null;
+      host.emit({ type: 'ready', gen });
+    };
+    if (listened.size > 0 || sockets.length === 0 || isStopping) late();
+    else closing.set(LATE, setTimeout(late, LATE_MS));
   };
   /** A server closed for good must refuse, as it would without us; one that listens again in a moment must not. */
   const closed = (key: string): void => {
@@ -295,10 +312,12 @@ export function bootNode(
   child.on('error', () => {});
   tellEnd(child, tree, guardian, question, {
     exited(ending) {
+      if (ending.code === 0) late?.();
       if (assigned === null) tree.signal('SIGKILL');
       else host.emit({ type: 'exited', gen: assigned, ...ending });
     },
     gone(ending) {
+      if (ending.code === 0) late?.();
       for (const timer of closing.values()) clearTimeout(timer);
       held.leave(receiver, true);
       // One that was stopped before it listened to anything may have been about to.

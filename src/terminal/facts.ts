@@ -28,7 +28,7 @@ export type Fact =
   | {
       readonly type: 'ready';
       readonly gen: Generation;
-      /** No generation was ready before. */
+      /** Some of `ports` was not told before. */
       readonly first: boolean;
       readonly reason: Reason;
       readonly totalMs: number;
@@ -63,6 +63,8 @@ export type Fact =
       /** Ctrl-C was pressed, and once more would kill. */
       readonly quitting: boolean;
     }
+  /** It listens where nothing was told of yet, after it was ready. `afterMs`: since its start. */
+  | { readonly type: 'listening'; readonly port: string; readonly afterMs: number }
   /** A rung's time was up and the next signal was sent. `afterMs`: since the stop began. */
   | { readonly type: 'escalated'; readonly signal: NodeJS.Signals; readonly afterMs: number }
   /** Even SIGKILL has not ended it. `afterMs`: since the stop began. */

@@ -73,6 +73,7 @@ function lowestLevel(fact: Fact): Level {
       // A script that calls process.exit(0) is done before it was ever ready, and nothing is wrong.
       return fact.ending.code === 0 ? 'normal' : 'quiet';
     case 'ready':
+    case 'listening':
     case 'ended':
     case 'stopping-slow':
       return 'normal';
@@ -101,6 +102,8 @@ function words(fact: Fact, page: Page): string[] {
       return [ours(`${list(fact.files, page)} saved: nothing differs from what runs`)];
     case 'ready':
       return [ours(ready(fact, page))];
+    case 'listening':
+      return [ours(`listening on ${paint.cyan(fact.port)} after ${duration(fact.afterMs)}`)];
     case 'failed':
     case 'refused': {
       const first = `${because(fact.reason, page)} ${paint.red(whatFailed(fact))}`;

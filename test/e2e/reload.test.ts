@@ -42,6 +42,31 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     await quit();
   });
 
+  test('an app that listens late is ready when it listens, and says where', async () => {
+    const late = (marker: string) => `import { existsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+const server = createServer((_request, response) => response.end('${marker}'));
+const timer = setInterval(() => {
+  writeFileSync('runs', '${marker}');
+  if (!existsSync('${marker}')) return;
+  clearInterval(timer);
+  server.listen(Number(process.env.PORT), '127.0.0.1');
+}, 5);
+`;
+    const { project, hotrun, answers, port, quit } = await begin({ 'src/server.ts': late('m0') }, { node });
+    await hotrun.seen(/src\/server\.ts ready in [\d.]+ m?s\n/);
+    project.write('m0', '');
+    await hotrun.seen(new RegExp(`listening on http://localhost:${port} after [\\d.]+ m?s\\n`));
+    project.write('src/server.ts', late('m1'));
+    const answered = answers('m1');
+    await until('the second one', () => readFileSync(project.path('runs'), 'utf8') === 'm1');
+    expect(hotrun.stderr()).not.toMatch(/changed: ready/);
+    project.write('m1', '');
+    await hotrun.seen(/src\/server\.ts changed: ready in/);
+    await answered;
+    await quit();
+  });
+
   test('port 0 stays the port that it was', async () => {
     const { project, hotrun, quit } = await begin(
       listening(`for (const name of ['a', 'b']) {

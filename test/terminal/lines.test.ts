@@ -233,6 +233,12 @@ const table: Row[] = [
     verbose: ['[hotrun] ended with exit code 0, generation 3, after 1 min, waiting for a change'],
   },
   {
+    name: 'listening after it was ready',
+    fact: { type: 'listening', port: 'http://localhost:3000', afterMs: 1234 },
+    quiet: [],
+    normal: ['[hotrun] listening on http://localhost:3000 after 1.2 s'],
+  },
+  {
     name: 'stopping slowly',
     fact: { type: 'stopping-slow', afterMs: 500, connections: 3, quitting: false },
     quiet: [],
