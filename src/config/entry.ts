@@ -47,6 +47,14 @@ function fileOfFolder(folder: string): string | undefined {
   return entryOfMain(folder, folder).file ?? indexOf(folder);
 }
 
+/** Where an app most often begins, relative to its folder; the first of these that is there. */
+export function likelyEntry(folder: string): string | undefined {
+  const names = ['src/main', 'src/server', 'src/index', 'main', 'server', 'index', 'app', 'bin/www', 'src/app'];
+  const paths = names.map((name) => fileOf(join(folder, name)));
+  const found = paths.find((path) => path !== undefined);
+  return found && relative(folder, found);
+}
+
 /** "main" of a folder's package.json as it is `named` there, and the file that it means, if it exists. */
 export function entryOfMain(folder: string, cwd: string): { readonly named?: string; readonly file?: string } {
   const named = mainOf(join(folder, 'package.json'), cwd);

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Parsed } from './argv.ts';
 import type { Config, Program } from './config.ts';
-import { entryOfMain, resolveEntry } from './entry.ts';
+import { entryOfMain, likelyEntry, resolveEntry } from './entry.ts';
 import { type Given, type Key, type KeyName, keys } from './keys.ts';
 import { read } from './kinds.ts';
 import { isNodeOption, movePaths, takeNodeOption, whyNot } from './nodeflags.ts';
@@ -129,7 +129,8 @@ function nothing({ parsed, cwd, root }: Sources, main: string | undefined): stri
     return `nothing to run: --watch takes a glob, and has taken ${swallowed} (what the app loads is watched without it)`;
   const manifest = relative(cwd, join(root, 'package.json'));
   const why = main === undefined ? '' : `main of ${manifest} is ${main}, which does not exist: `;
-  return `nothing to run: ${why}name a file, as in hotrun src/server.ts, or set "entry" in .hotrc.json`;
+  const example = likelyEntry(cwd) ?? 'src/server.ts';
+  return `nothing to run: ${why}name a file, as in hotrun ${example}, or set "entry" in .hotrc.json`;
 }
 
 /**

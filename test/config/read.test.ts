@@ -189,6 +189,8 @@ describe('refused, with one sentence', () => {
       `nothing to run: main of package.json is x.js, which does not exist: ${nothing}`,
       2,
     ],
+    [[], { 'src/main.ts': '', 'src/app.ts': '' }, `nothing to run: ${nothing.replace('server', 'main')}`, 2],
+    [[], { 'bin/www': '', 'src/x.ts': '' }, `nothing to run: ${nothing.replace('src/server.ts', 'bin/www')}`, 2],
     [
       ['--watch', 'a.js'],
       { 'a.js': '' },
