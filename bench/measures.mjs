@@ -1,4 +1,6 @@
-// The measures. Each starts a tool on a fresh fixture, and gives `text` for the table, and `ms` where there is one figure.
+// The measures. Each starts a tool on an app, and gives `text` for the table, and `ms` where there is one figure. An app
+// has `dir`, and `edit()`, which saves and gives the new marker; it may have a fixed `port`, the `path` of what is asked
+// (/), and its `first` marker (m0). An answer has the marker in it.
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import http from 'node:http';
@@ -20,15 +22,18 @@ async function freePort() {
   return port;
 }
 
-/** The body, or undefined with the error's code in `failed`. */
-function ask(port, agent = false) {
+/** The body, or undefined with the error's code, or the status of a server's error, in `failed`. */
+function ask(port, path, agent = false) {
   return new Promise((resolve) => {
-    const request = http.get({ host: '127.0.0.1', port, agent }, (response) => {
+    const request = http.get({ host: '127.0.0.1', port, path, agent }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (part) => {
         body += part;
       });
-      response.on('end', () => resolve({ body })).on('error', ({ code }) => resolve({ failed: code }));
+      const isFine = response.statusCode < 500;
+      response
+        .on('end', () => resolve(isFine ? { body } : { failed: `status ${response.statusCode}` }))
+        .on('error', ({ code }) => resolve({ failed: code }));
     });
     request.setTimeout(LIMIT_MS, () => request.destroy());
     request.on('error', ({ code }) => resolve({ failed: code }));
@@ -36,7 +41,8 @@ function ask(port, agent = false) {
 }
 
 async function run({ app, command }) {
-  const port = await freePort();
+  const port = app.port ?? (await freePort());
+  const { path = '/', first = 'm0' } = app;
   const mark = `${process.pid}-${port}`;
   const since = performance.now();
   const child = spawn(command[0], command.slice(1), {
@@ -46,9 +52,10 @@ async function run({ app, command }) {
     detached: true,
   });
   const gone = new Promise((resolve) => child.once('close', resolve));
-  const answers = async (marker) => {
-    while ((await ask(port)).body !== marker) {
-      if (performance.now() - since > 10 * LIMIT_MS) throw new Error('no answer');
+  const answers = async (marker = first) => {
+    const asked = performance.now();
+    while (!(await ask(port, path)).body?.includes(marker)) {
+      if (performance.now() - asked > 2 * LIMIT_MS) throw new Error('no answer');
       await pause(1);
     }
     return performance.now();
@@ -63,7 +70,7 @@ async function run({ app, command }) {
       }
     });
   return {
-    port,
+    ask: (agent) => ask(port, path, agent),
     since,
     answers,
     processes,
@@ -83,7 +90,7 @@ async function run({ app, command }) {
 export async function latency(options, edits) {
   const tool = await run(options);
   try {
-    await tool.answers('m0');
+    await tool.answers();
     const times = [];
     for (let nth = -2; nth < edits; nth++) {
       await pause(QUIET_MS);
@@ -103,7 +110,7 @@ export async function latency(options, edits) {
 export async function failures(options) {
   const tool = await run(options);
   try {
-    await tool.answers('m0');
+    await tool.answers();
     await pause(QUIET_MS);
     const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
     const failed = {};
@@ -111,7 +118,7 @@ export async function failures(options) {
     let isOver = false;
     const client = async (over) => {
       while (!isOver) {
-        const answer = await ask(tool.port, over);
+        const answer = await tool.ask(over);
         if (answer.failed) failed[answer.failed] = (failed[answer.failed] ?? 0) + 1;
         else answered++;
         await pause(over ? 40 : 20);
@@ -138,7 +145,7 @@ export async function start(options, starts) {
   const times = [];
   for (let nth = 0; nth <= starts; nth++) {
     const tool = await run(options);
-    const until = await tool.answers('m0');
+    const until = await tool.answers();
     times.push(until - tool.since);
     await pause(300);
     tool.interrupt();
@@ -153,7 +160,7 @@ export async function start(options, starts) {
 export async function idle(options) {
   const tool = await run(options);
   try {
-    await tool.answers('m0');
+    await tool.answers();
     options.app.edit();
     await pause(4000);
     const look = () =>
@@ -178,7 +185,7 @@ export async function idle(options) {
 export async function stop(options) {
   const tool = await run(options);
   try {
-    await tool.answers('m0');
+    await tool.answers();
     await pause(QUIET_MS);
     options.app.edit();
     await pause(QUIET_MS);
