@@ -67,6 +67,22 @@ const timer = setInterval(() => {
     await quit();
   });
 
+  test('with overlap, one that fails before it listens leaves the old one serving', async () => {
+    const late = (then: string) => `import { createServer } from 'node:http';
+const server = createServer((_request, response) => response.end('m0'));
+setTimeout(() => { ${then} }, 100);
+`;
+    const { project, hotrun, answers, ask, quit } = await begin(
+      { 'src/server.ts': late(`server.listen(Number(process.env.PORT), '127.0.0.1');`) },
+      { node, args: ['--handover', 'overlap', 'src/server.ts'] },
+    );
+    await answers('m0');
+    project.write('src/server.ts', late(`throw new Error('no database');`));
+    await hotrun.seen(/crashed with exit code 1 before it was ready, the running version is not touched/);
+    expect(await ask()).toBe('m0');
+    await quit();
+  });
+
   test('port 0 stays the port that it was', async () => {
     const { project, hotrun, quit } = await begin(
       listening(`for (const name of ['a', 'b']) {
