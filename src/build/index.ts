@@ -4,6 +4,7 @@
  * save that changes nothing is no reload.
  */
 import { readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { CommandLine, Config } from '../config/config.ts';
 import { type Fault, messageOf } from '../errors.ts';
 import type { Loaded, Pack, Preload, Resolved } from '../runtime/messages.ts';
@@ -107,7 +108,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
   /** What each generation was given: file -> hash. */
   const given = new Map<Generation, Given>();
   const ahead = openAhead(main, entries, (specifier, parent) => {
-    const found = resolve(specifier, parent);
+    const found = resolve(specifier, parent) ?? graph.resolve(specifier, parent);
     return found && 'file' in found ? found.file : undefined;
   });
   /** What the newest activated generation was given. */
@@ -220,8 +221,11 @@ export function openBuild(config: Config, host: BuildHost): Build {
     module: (file) => entries.get(file)?.module,
     resolve(specifier, parent) {
       const file = resolved[`${parent}\n${specifier}`];
+      if (file !== undefined) return { file };
       const preload = packagesFound.get(`${parent}\n${specifier}`);
-      return file !== undefined ? { file } : preload && { preload };
+      // A package that is linked, as those of a workspace are, is the project's own code.
+      if (preload && !preload.url.includes('/node_modules/')) return { file: fileURLToPath(preload.url) };
+      return preload && { preload };
     },
   };
 

@@ -2,9 +2,11 @@
  * Packages that a standby loads before its turn are evaluated in the order that they would be evaluated in without it, and
  * see what they would see.
  */
+import { symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../rig.ts';
 import { begin, ENTITLE, endAll, NODES } from './begin.ts';
+import { JOURNAL, journalOf } from './journal.ts';
 
 afterEach(endAll);
 
@@ -82,5 +84,34 @@ describe.each(NODES)('on Node $version', ({ node }) => {
       }
       await quit();
     });
+  });
+
+  test('a linked package is code of the project, and has its turn with it', async () => {
+    const word = (marker: string): string => `${JOURNAL}log('word');\nexport const word: string = '${marker}';\n`;
+    const { project, hotrun, answers, quit } = await begin(
+      {
+        ...PACKAGES,
+        'packages/word/package.json': '{ "name": "word", "type": "module", "exports": "./src/index.ts" }',
+        'packages/word/src/index.ts': word('m0'),
+        'src/server.ts': `import { word } from 'word';
+import { name } from 'one';
+${listen('void name;').replace('./marker.ts', 'word').replace('{ marker }', '{ word as marker }')}`,
+      },
+      {
+        node,
+        args: ['--why', 'src/server.ts'],
+        before: (made) => symlinkSync('../packages/word', made.path('node_modules/word')),
+      },
+    );
+    await answers('m0 one:undefined');
+    expect((await hotrun.seen(/the standby loads .*/))[0]).not.toContain('packages/word');
+    for (const marker of ['m1', 'm2']) {
+      await until('the standby', () => hotrun.processes().length >= 4);
+      project.write('packages/word/src/index.ts', word(marker));
+      await answers(`${marker} one:undefined`);
+    }
+    // A number is what a generation has from its turn on.
+    expect(journalOf(project).lines()).toEqual(['1 word', '2 word', '3 word']);
+    await quit();
   });
 });
