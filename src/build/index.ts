@@ -4,19 +4,20 @@
  * save that changes nothing is no reload.
  */
 import { readFile, stat } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { CommandLine, Config } from '../config/config.ts';
 import { type Fault, messageOf } from '../errors.ts';
 import type { Loaded, Pack, Preload, Resolved } from '../runtime/messages.ts';
 import type { Ending, Event, Generation } from '../supervisor/words.ts';
 import { type Ahead, openAhead } from './ahead.ts';
+import { openAttempt } from './attempt.ts';
 import { hashOf } from './cache.ts';
 import { codeCacheFolder } from './codecache.ts';
-import { filled } from './filled.ts';
+import { openLedger } from './given.ts';
+import { openLinks } from './links.ts';
 import { parcelOf } from './parcel.ts';
-import { type Graph, type Preloads, preloadsOf } from './preload.ts';
+import { type Preloads, preloadsOf } from './preload.ts';
 import { faultOfImport, faultsOfRequires } from './requires.ts';
-import { type Entry, type Imports, type Known, openStore } from './store.ts';
+import { type Entry, type Known, openStore } from './store.ts';
 import type { Module } from './transform.ts';
 
 export interface BuildHost {
@@ -83,37 +84,20 @@ export interface Build {
   close(): Promise<void>;
 }
 
-/** What a generation was given. */
-interface Given {
-  readonly id: number;
-  /** Of what it has loaded. */
-  readonly hashes: Map<string, string>;
-  readonly packed: Map<string, Entry>;
-  ahead?: Ahead;
-}
-
 export function openBuild(config: Config, host: BuildHost): Build {
   const main = config.program.kind === 'node' ? config.program.main : '';
   const store = openStore(config.root, main, host.version);
   const { entries, tools } = store;
   /** Hashes of watched files that are no modules. */
   const others = new Map<string, string>();
-  let resolved: Record<string, string> = {};
-  /** By parent + '\n' + specifier, as in `resolved`. */
-  const packagesFound = new Map<string, Preload>();
-  /** Saved since the running generation took up its files; the number is a clock of saves. */
-  const pending = new Map<string, number>();
-  let clock = 0;
-  const taken = new Map<number, ReadonlyMap<string, number>>();
-  /** What each generation was given: file -> hash. */
-  const given = new Map<Generation, Given>();
+  const ledger = openLedger();
+  const links = openLinks(entries, tools, { onMissing: host.onMissing, onForget: () => ahead.forget() });
   const ahead = openAhead(main, entries, (specifier, parent) => {
-    const found = resolve(specifier, parent) ?? graph.resolve(specifier, parent);
+    const found = links.resolve(specifier, parent) ?? links.graph.resolve(specifier, parent);
     return found && 'file' in found ? found.file : undefined;
   });
-  /** What the newest activated generation was given. */
-  let running = new Map<string, string>();
   const faultsOf = new Map<string, readonly Fault[]>();
+  const attempt = openAttempt(config.build, { ledger, links, store, others, faultsOf, read, run: host.run });
   let current: { id: number; stop: AbortController; done: Promise<void> } | undefined;
 
   /** Reads a module, which is none of the other files any more. */
@@ -121,65 +105,6 @@ export function openBuild(config: Config, host: BuildHost): Build {
     const entry = await store.read(file);
     if (entry && 'module' in entry) others.delete(file);
     return entry;
-  }
-
-  async function attempt(
-    id: number,
-    base: ReadonlyMap<string, string> | null,
-    signal: AbortSignal,
-  ): Promise<'ok' | 'same' | 'failed'> {
-    const files = new Map(pending);
-    taken.set(id, files);
-    const faults: Fault[] = [];
-    let differs = base === null;
-    // Not at the start: opening the tools can wait until the first generation is on its way.
-    if (files.size > 0) tools().resolver.reset();
-    await Promise.all(
-      [...files.keys()].map(async (file) => {
-        const isModule = !others.has(file) && (entries.has(file) || faultsOf.has(file) || running.has(file));
-        if (!isModule) {
-          const hash = await filled(file, signal).then((text) => (text === null ? '' : hashOf(text)));
-          if (base?.get(file) !== hash) differs = true;
-          others.set(file, hash);
-          return;
-        }
-        await filled(file, signal);
-        const entry = await read(file);
-        faultsOf.delete(file);
-        if (entry === null) {
-          entries.delete(file);
-          forgetResolved();
-          if (base?.has(file)) differs = true;
-        } else if ('faults' in entry) {
-          faultsOf.set(file, entry.faults);
-          faults.push(...entry.faults);
-        } else if (base?.get(file) !== entry.hash) {
-          differs = true;
-          if (!base?.has(file)) forgetResolved();
-        }
-      }),
-    );
-    if (signal.aborted) return 'failed';
-    if (faults.length > 0) {
-      faultsOf.set(`#${id}`, faults);
-      return 'failed';
-    }
-    if (!differs) {
-      for (const [file, at] of files) if (pending.get(file) === at) pending.delete(file);
-      return 'same';
-    }
-    return config.build === null ? 'ok' : command(config.build, id, signal);
-  }
-
-  async function command(line: CommandLine, id: number, signal: AbortSignal): Promise<'ok' | 'failed'> {
-    const job = host.run(line);
-    signal.addEventListener('abort', () => job.kill());
-    const { code, signal: by } = await job.ended;
-    if (code === 0) return 'ok';
-    const name = typeof line === 'string' ? line : line.join(' ');
-    const how = code === 127 ? 'was not found' : by ? `was ended by ${by}` : `failed with exit code ${code}`;
-    faultsOf.set(`#${id}`, [{ text: `The build command ${name} ${how}` }]);
-    return 'failed';
   }
 
   /** A module as it is known, or as it is read now; then it is watched. */
@@ -196,44 +121,16 @@ export function openBuild(config: Config, host: BuildHost): Build {
   /** A file that something wants to load has faults: it is watched, and the next build tries it again. */
   async function blame(file: string, faults: readonly Fault[]): Promise<void> {
     faultsOf.set(file, faults);
-    pending.set(file, pending.get(file) ?? ++clock);
+    ledger.retry(file);
     const known = await stat(file).catch(() => null);
     if (known) host.onKnown({ file, mtimeMs: known.mtimeMs, size: known.size });
   }
-
-  /** Asks the resolver, remembers what it found and has the rest watched. */
-  function resolve(specifier: string, parent: string) {
-    const key = `${parent}\n${specifier}`;
-    const known = resolved[key];
-    if (known !== undefined) return { file: known };
-    const found = tools().resolver.resolve(specifier, parent);
-    if (found && 'tried' in found) host.onMissing(found.tried);
-    if (found && 'file' in found) resolved[key] = found.file;
-    return found;
-  }
-
-  function forgetResolved(): void {
-    resolved = {};
-    ahead.forget();
-  }
-
-  const graph: Graph = {
-    module: (file) => entries.get(file)?.module,
-    resolve(specifier, parent) {
-      const file = resolved[`${parent}\n${specifier}`];
-      if (file !== undefined) return { file };
-      const preload = packagesFound.get(`${parent}\n${specifier}`);
-      // A package that is linked, as those of a workspace are, is the project's own code.
-      if (preload && !preload.url.includes('/node_modules/')) return { file: fileURLToPath(preload.url) };
-      return preload && { preload };
-    },
-  };
 
   function parcel(wanted: Iterable<Entry>): { head: Pack; body: Buffer } {
     const { modules, body } = parcelOf(wanted);
     const { tsconfigs } = tools();
     tsconfigs.tsconfigFor(main);
-    return { head: { modules, resolved, packages: [...packagesFound.keys()], bare: tsconfigs.maps() }, body };
+    return { head: { modules, resolved: links.resolved(), packages: links.packages(), bare: tsconfigs.maps() }, body };
   }
 
   /** Once: all that the last session found, before anyone asks for it. */
@@ -241,28 +138,17 @@ export function openBuild(config: Config, host: BuildHost): Build {
   function warm(): void {
     if (isWarm) return;
     isWarm = true;
-    for (const [parent, specifiers] of Object.entries(store.warm()))
-      if (entries.has(parent)) for (const specifier of specifiers) resolve(specifier, parent);
-  }
-
-  /** What was resolved, in fewer words. */
-  function imports(): Imports {
-    const found: Record<string, string[]> = {};
-    for (const key of Object.keys(resolved)) {
-      const [parent = '', specifier = ''] = key.split('\n');
-      found[parent] = [...(found[parent] ?? []), specifier];
-    }
-    return found;
+    links.takeUp(store.warm());
   }
 
   return {
     saved(files) {
-      for (const file of files) pending.set(file, ++clock);
+      ledger.saved(files);
       ahead.saved(files);
     },
     build(id, against) {
       const stop = new AbortController();
-      const base = against === null ? null : (given.get(against)?.hashes ?? null);
+      const base = against === null ? null : (ledger.of(against)?.hashes ?? null);
       const done = attempt(id, base, stop.signal).then(
         (result) => {
           if (!stop.signal.aborted) host.emit({ type: 'built', id, result });
@@ -277,19 +163,10 @@ export function openBuild(config: Config, host: BuildHost): Build {
     cancel(id) {
       if (current?.id === id) current.stop.abort();
     },
-    begin(gen, id) {
-      given.set(gen, { id, hashes: new Map(others), packed: new Map() });
-    },
-    activated(gen) {
-      const now = given.get(gen);
-      if (!now) return;
-      running = now.hashes;
-      for (const [file, at] of taken.get(now.id) ?? []) if (pending.get(file) === at) pending.delete(file);
-      for (const id of taken.keys()) if (id <= now.id) taken.delete(id);
-      for (const older of given.keys()) if (older < gen) given.delete(older);
-    },
+    begin: (gen, id) => ledger.begin(gen, id, others),
+    activated: ledger.activated,
     loaded(gen, files) {
-      const now = given.get(gen);
+      const now = ledger.of(gen);
       for (const file of files) {
         const entry = now?.packed.get(file);
         if (!entry) continue;
@@ -303,7 +180,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     },
     async pack(gen) {
       warm();
-      const now = given.get(gen);
+      const now = ledger.of(gen);
       const held = now?.ahead?.hashes;
       // What it holds already is not sent, and counts as loaded if it still is wanted.
       for (const [file, hash] of ahead.linked(held)) now?.hashes.set(file, hash);
@@ -317,7 +194,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     },
     isCurrent: ahead.isCurrent,
     tookAhead(gen, token) {
-      const now = given.get(gen);
+      const now = ledger.of(gen);
       if (now) now.ahead = token;
     },
     async load(gen, file) {
@@ -329,7 +206,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
           await blame(file, entry.faults);
           return { head: { error: entry.faults[0]?.text ?? 'cannot be transformed' }, body: NOTHING };
         }
-        given.get(gen)?.hashes.set(file, entry.hash);
+        ledger.of(gen)?.hashes.set(file, entry.hash);
         host.onKnown(entry);
         return { head: { format: entry.module.format }, body: Buffer.from(entry.module.code) };
       } catch (error) {
@@ -337,15 +214,16 @@ export function openBuild(config: Config, host: BuildHost): Build {
       }
     },
     resolve(specifier, parent) {
-      const found = resolve(specifier, parent);
+      const found = links.resolve(specifier, parent);
       return { file: found && 'file' in found ? found.file : null };
     },
     async check(gen) {
-      const now = given.get(gen);
-      const loaded = [...(now?.hashes.keys() ?? []), ...(taken.get(now?.id ?? 0)?.keys() ?? [])];
+      const now = ledger.of(gen);
+      const loaded = [...(now?.hashes.keys() ?? []), ...ledger.taken(now)];
+      const running = ledger.running();
       const faults = await faultsOfRequires([main, ...loaded.filter((file) => entries.has(file))], {
         module: moduleOf,
-        resolve,
+        resolve: links.resolve,
         isNew: (file) => running.get(file) !== entries.get(file)?.hash && running.size > 0,
       }).catch((error): Fault[] => [{ text: messageOf(error) }]);
       if (faults.length > 0) faultsOf.set(`@${gen}`, faults);
@@ -357,41 +235,40 @@ export function openBuild(config: Config, host: BuildHost): Build {
       // Of a module that it cannot compile, Node shows the place to people only.
       if (!stack.startsWith('SyntaxError')) return;
       const { transform } = tools();
-      for (const file of given.get(gen)?.hashes.keys() ?? []) {
+      for (const file of ledger.of(gen)?.hashes.keys() ?? []) {
         const { format, transformed, code } = entries.get(file)?.module ?? NO_MODULE;
         const faults = format === 'module' && !transformed ? await transform.faultsOf(file, code) : [];
         if (faults.length > 0) return void faultsOf.set(`@${gen}`, faults);
       }
     },
-    found: (parent, specifier, preload) => void packagesFound.set(`${parent}\n${specifier}`, preload),
+    found: links.found,
     async note(files) {
       for (const file of files) {
         const text = await readFile(file, 'latin1').catch(() => null);
         if (text === null || others.has(file)) continue;
         others.set(file, hashOf(text));
-        for (const { hashes } of given.values()) hashes.set(file, hashOf(text));
+        for (const { hashes } of ledger.all()) hashes.set(file, hashOf(text));
       }
     },
     renew() {
-      packagesFound.clear();
-      forgetResolved();
+      links.renew();
       store.renew();
     },
     async foresight() {
       const { wanted } = await ahead.choose();
-      const found = await preloadsOf(main, graph, config.preload).catch(() => ({ packages: [], stop: null }));
+      const found = await preloadsOf(main, links.graph, config.preload).catch(() => ({ packages: [], stop: null }));
       host.onForesight(found, wanted.length);
       return { packages: found.packages, ahead: wanted.length > 0 };
     },
     codeCache: () => codeCacheFolder(config.root),
     faults: ({ id, gen }) => faultsOf.get(gen === undefined ? `#${id}` : `@${gen}`) ?? [],
-    save: () => store.save(running.keys(), imports()),
+    save: () => store.save(ledger.running().keys(), links.imports()),
     async close() {
       current?.stop.abort();
       // A build command is gone when we say so.
       await current?.done;
       store.close();
-      await store.save(running.keys(), imports());
+      await store.save(ledger.running().keys(), links.imports());
     },
   };
 }

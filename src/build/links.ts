@@ -1,0 +1,89 @@
+/** What the imports of the project were found to lead to: its own files, or packages. */
+import { fileURLToPath } from 'node:url';
+import type { Preload } from '../runtime/messages.ts';
+import type { Graph } from './preload.ts';
+import type { Resolved } from './resolve.ts';
+import type { Entry, Imports, Tools } from './store.ts';
+
+export interface LinksHost {
+  /** Files that do not exist, whose appearance would matter. */
+  onMissing(files: readonly string[]): void;
+  /** What an import means may have changed. */
+  onForget(): void;
+}
+
+export interface Links {
+  /** Asks the resolver, remembers what it found and has the rest watched. */
+  resolve(specifier: string, parent: string): Resolved;
+  /** Where Node found a package. */
+  found(parent: string, specifier: string, preload: Preload): void;
+  /** Another file may be meant by now. */
+  forget(): void;
+  /** The same, and of packages too. */
+  renew(): void;
+  /** Asks the resolver again for what an earlier session found. */
+  takeUp(imports: Imports): void;
+  /** What was resolved, in fewer words. */
+  imports(): Imports;
+  /** File by parent + '\n' + specifier. */
+  resolved(): Readonly<Record<string, string>>;
+  /** The packages found, by the same keys. */
+  packages(): string[];
+  readonly graph: Graph;
+}
+
+export function openLinks(entries: ReadonlyMap<string, Entry>, tools: () => Tools, host: LinksHost): Links {
+  let files: Record<string, string> = {};
+  /** By the same keys. */
+  const packages = new Map<string, Preload>();
+
+  function resolve(specifier: string, parent: string): Resolved {
+    const key = `${parent}\n${specifier}`;
+    const known = files[key];
+    if (known !== undefined) return { file: known };
+    const found = tools().resolver.resolve(specifier, parent);
+    if (found && 'tried' in found) host.onMissing(found.tried);
+    if (found && 'file' in found) files[key] = found.file;
+    return found;
+  }
+
+  function forget(): void {
+    files = {};
+    host.onForget();
+  }
+
+  return {
+    resolve,
+    found: (parent, specifier, preload) => void packages.set(`${parent}\n${specifier}`, preload),
+    forget,
+    renew() {
+      packages.clear();
+      forget();
+    },
+    takeUp(imports) {
+      for (const [parent, specifiers] of Object.entries(imports))
+        if (entries.has(parent)) for (const specifier of specifiers) resolve(specifier, parent);
+    },
+    imports() {
+      const found: Record<string, string[]> = {};
+      for (const key of Object.keys(files)) {
+        const [parent = '', specifier = ''] = key.split('\n');
+        found[parent] = [...(found[parent] ?? []), specifier];
+      }
+      return found;
+    },
+    resolved: () => files,
+    packages: () => [...packages.keys()],
+    graph: {
+      module: (file) => entries.get(file)?.module,
+      resolve(specifier, parent) {
+        const file = files[`${parent}\n${specifier}`];
+        if (file !== undefined) return { file };
+        const preload = packages.get(`${parent}\n${specifier}`);
+        // A package that is linked, as those of a workspace are, is the project's own code.
+        if (preload && !preload.url.includes('/node_modules/')) return { file: fileURLToPath(preload.url) };
+        return preload && { preload };
+      },
+    },
+  };
+}
