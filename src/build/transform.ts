@@ -13,6 +13,7 @@ import type { Loader, Message, TransformFailure, TransformOptions } from 'esbuil
 import type { Fault } from '../errors.ts';
 import { detectFormat, faultOfCommonjs } from './format.ts';
 import { faultOfJson } from './json.ts';
+import { emitMetadata, forCommonjs, hasDecorators, oxcVersion, wantsMetadata } from './metadata.ts';
 import { openPackages, type Package, type Packages } from './packages.ts';
 import { openTsconfigs, type Tsconfigs } from './tsconfig.ts';
 
@@ -106,8 +107,10 @@ export function openTransform(options: Options): Transform {
     const tsconfig = tsconfigs.tsconfigFor(file);
     if (tsconfig && tsconfig.faults.length > 0) return { faults: tsconfig.faults };
     esbuild ??= require('esbuild') as typeof import('esbuild');
+    const raw = tsconfig?.raw ?? '{}';
+    const isDecorated = wantsMetadata(raw) && hasDecorators(source);
     const settings: TransformOptions = {
-      loader,
+      loader: isDecorated ? (loader === 'tsx' ? 'jsx' : 'js') : loader,
       target,
       platform: 'node',
       charset: 'utf8',
@@ -116,18 +119,29 @@ export function openTransform(options: Options): Transform {
       sourcesContent: false,
       // A URL, so that neither `#` nor a drive letter in the path is misread; Node prints it as a path.
       sourcefile: pathToFileURL(file).href,
-      tsconfigRaw: tsconfig?.raw ?? '{}',
+      tsconfigRaw: raw,
       logLevel: 'silent',
     };
+    const emitted = isDecorated ? await emitMetadata(file, source, raw) : { code: source };
+    // esbuild's words for a fault are those of every other file; what oxc alone finds is told in oxc's.
+    if ('fault' in emitted) {
+      const faults = await faultsOf(file, source, { ...settings, loader });
+      return { faults: faults.length > 0 ? faults : [emitted.fault] };
+    }
     try {
       if (declared !== 'module') {
-        const { code, isModule } = await commonjs(esbuild, source, settings, declared === null);
+        const { code, isModule } = await commonjs(
+          esbuild,
+          isDecorated ? forCommonjs(emitted.code) : source,
+          settings,
+          declared === null,
+        );
         if (!isModule)
           return {
             module: { format: 'commonjs' as const, code, transformed: true },
           };
       }
-      const { code } = await esbuild.transform(source, {
+      const { code } = await esbuild.transform(emitted.code, {
         ...settings,
         format: 'esm',
       });
@@ -138,10 +152,16 @@ export function openTransform(options: Options): Transform {
     }
   }
 
-  async function faultsOf(file: string, source: string): Promise<readonly Fault[]> {
+  async function faultsOf(file: string, source: string, settings: TransformOptions = {}): Promise<readonly Fault[]> {
     esbuild ??= require('esbuild') as typeof import('esbuild');
     try {
-      await esbuild.transform(source, { loader: 'js', format: 'esm', target: 'esnext', logLevel: 'silent' });
+      await esbuild.transform(source, {
+        loader: 'js',
+        target: 'esnext',
+        ...settings,
+        format: 'esm',
+        logLevel: 'silent',
+      });
       return [];
     } catch (error) {
       // Anything else is no worse than not knowing the place.
@@ -166,7 +186,9 @@ export function openTransform(options: Options): Transform {
 
   function transformedShape(file: string, type: string): string {
     const tsconfig = tsconfigs.tsconfigFor(file);
-    const all = [esbuildVersion(), target, type, tsconfig?.raw ?? '', tsconfig?.faults ?? []];
+    const raw = tsconfig?.raw ?? '';
+    const all = [esbuildVersion(), target, type, raw, tsconfig?.faults ?? []];
+    if (wantsMetadata(raw)) all.push(oxcVersion());
     return createHash('sha1').update(JSON.stringify(all)).digest('base64url');
   }
 
@@ -187,7 +209,7 @@ export function openTransform(options: Options): Transform {
     void esbuild?.stop();
   }
 
-  return { transform, faultsOf, shapeOf, shapedBy, reset, close };
+  return { transform, faultsOf: (file, source) => faultsOf(file, source), shapeOf, shapedBy, reset, close };
 }
 
 /**

@@ -55,6 +55,7 @@ export interface Tsconfigs {
 /** Options that the transform reads, but for paths and baseUrl, which are resolution. */
 const OPTIONS = [
   'alwaysStrict',
+  'emitDecoratorMetadata',
   'esModuleInterop',
   'experimentalDecorators',
   'importsNotUsedAsValues',
@@ -63,6 +64,7 @@ const OPTIONS = [
   'jsxFragmentFactory',
   'jsxImportSource',
   'preserveValueImports',
+  'strictNullChecks',
   'target',
   'useDefineForClassFields',
   'verbatimModuleSyntax',

@@ -52,7 +52,11 @@ test.each<[string, Files, object | undefined]>([
     { 'tsconfig.json': '{"compilerOptions":{"target":"es2022"}}' },
     { target: 'es2022', useDefineForClassFields: true },
   ],
-  ['strict', { 'tsconfig.json': '{"compilerOptions":{"strict":true}}' }, { alwaysStrict: true }],
+  [
+    'strict',
+    { 'tsconfig.json': '{"compilerOptions":{"strict":true}}' },
+    { alwaysStrict: true, strictNullChecks: true },
+  ],
   ['jsx is never preserved', { 'tsconfig.json': '{"compilerOptions":{"jsx":"preserve"}}' }, { jsx: 'react-jsx' }],
   ['options of no concern', { 'tsconfig.json': '{"compilerOptions":{"noEmit":true,"lib":["es2023"]}}' }, {}],
 ])('%s', (_, files, wanted) => {
