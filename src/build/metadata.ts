@@ -43,15 +43,6 @@ const INNER = /[\w$]+$/u;
 const NAMED_TYPE =
   /(?:typeof [\w$.]+ === "undefined" \|\| )*typeof ([\w$.]+) === "undefined" \? Object : \1(?![\w$.])/gu;
 
-/**
- * For CommonJS: in a circle of modules, a class that is not there yet is undefined to whoever reads it from `exports`, as
- * tsc has it. esbuild exports it by a getter, which would throw. (In ECMAScript modules it is an error with tsc, too.)
- */
-export const forCommonjs = (code: string): string =>
-  code
-    .replace(/^(?:let|export let)(?= [\w$]+ = class\b)/gm, (word) => word.replace('let', 'var'))
-    .replace(NAMED_TYPE, (all) => `babelHelpers.late(() => ${all})`);
-
 /** Without loading oxc itself. */
 export const oxcVersion = (): string => (require('oxc-transform/package.json') as { version: string }).version;
 
@@ -191,7 +182,6 @@ const HELPERS = [
   'decorateParam(i,d){return(t,k)=>d(t,k,i)},',
   'decorateMetadata(k,v){if(typeof Reflect.metadata==="function")',
   'return Reflect.metadata(k,Array.isArray(v)?v.map(babelHelpers.type):babelHelpers.type(v))},',
-  'late(f){try{return f()}catch(e){if(e instanceof ReferenceError)return Object;throw e}},',
   'type(v){if(typeof v==="function"||v===void 0)return v;',
   'var s=typeof v!=="object"||v===null?[v]:Object.keys(v).filter(k=>isNaN(k)).map(k=>v[k]),',
   'a=T=>s.length>0&&s.every(x=>typeof x===typeof T());return a(String)?String:a(Number)?Number:Object}};',

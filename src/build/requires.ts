@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
-import { codeOf, type Fault } from '../errors.ts';
+import { codeOf, type Fault, messageOf } from '../errors.ts';
 import { placeAt } from './json.ts';
 import type { Resolved } from './resolve.ts';
 import type { Module } from './transform.ts';
@@ -50,7 +50,8 @@ export async function faultsOfRequires(roots: Iterable<string>, project: Project
     for (const specifier of requiredBy(module)) {
       const found = project.resolve(specifier, file);
       if (found && 'file' in found) next.push(found.file);
-      else if ((found || project.isNew(file)) && !isThere(specifier, file)) faults.push(await missing(specifier, file));
+      else if ((found || project.isNew(file)) && !isThere(specifier, file, project))
+        faults.push(await missing(specifier, file));
     }
     await Promise.all(next.map(visit));
   };
@@ -69,12 +70,16 @@ export function requiredBy(module: Module): readonly string[] {
 }
 
 /** By Node's own rules, which know of packages and of what is no module of the project. */
-function isThere(specifier: string, parent: string): boolean {
+function isThere(specifier: string, parent: string, project: Project): boolean {
   try {
     createRequire(parent).resolve(specifier);
     return true;
   } catch (error) {
-    return codeOf(error) !== 'MODULE_NOT_FOUND';
+    if (codeOf(error) !== 'MODULE_NOT_FOUND') return true;
+    // Where package.json leads to: TypeScript may stand there.
+    const target = /^Cannot find module '(\/[^'\n]*)'/.exec(messageOf(error))?.[1];
+    const found = target === undefined ? null : project.resolve(target, parent);
+    return found !== null && 'file' in found;
   }
 }
 

@@ -11,9 +11,10 @@ import { dirname, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Loader, Message, TransformFailure, TransformOptions } from 'esbuild';
 import type { Fault } from '../errors.ts';
+import { likeCommonjs, likeModule } from './amend.ts';
 import { detectFormat, faultOfCommonjs } from './format.ts';
 import { faultOfJson } from './json.ts';
-import { emitMetadata, forCommonjs, hasDecorators, oxcVersion, wantsMetadata } from './metadata.ts';
+import { emitMetadata, hasDecorators, oxcVersion, wantsMetadata } from './metadata.ts';
 import { openPackages, type Package, type Packages } from './packages.ts';
 import { openTsconfigs, type Tsconfigs } from './tsconfig.ts';
 
@@ -130,22 +131,17 @@ export function openTransform(options: Options): Transform {
     }
     try {
       if (declared !== 'module') {
-        const { code, isModule } = await commonjs(
-          esbuild,
-          isDecorated ? forCommonjs(emitted.code) : source,
-          settings,
-          declared === null,
-        );
+        const { code, isModule } = await commonjs(esbuild, emitted.code, settings, declared === null);
         if (!isModule)
           return {
-            module: { format: 'commonjs' as const, code, transformed: true },
+            module: { format: 'commonjs' as const, code: likeCommonjs(code), transformed: true },
           };
       }
       const { code } = await esbuild.transform(emitted.code, {
         ...settings,
         format: 'esm',
       });
-      return { module: { format: 'module' as const, code, transformed: true } };
+      return { module: { format: 'module' as const, code: likeModule(source, code), transformed: true } };
     } catch (error) {
       if (!isFailure(error)) throw error;
       return { faults: error.errors.map((message) => faultOf(file, message)) };

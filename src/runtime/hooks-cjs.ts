@@ -41,7 +41,14 @@ export function installCommonJsHooks(hooks: Hooks, entry: string, options: { res
     const from = parent?.filename && !IN_PACKAGE.test(parent.filename) ? parent.filename : undefined;
     const url = from && !rest ? hooks.resolve(request, pathToFileURL(from).href) : undefined;
     if (url !== undefined) return before.call(this, fileURLToPath(url), parent, isMain, rest);
-    const found = before.call(this, request, parent, isMain, rest);
+    let found: string;
+    try {
+      found = before.call(this, request, parent, isMain, rest);
+    } catch (error) {
+      const other = from && !rest ? hooks.missed(error, pathToFileURL(from).href) : undefined;
+      if (other === undefined) throw error;
+      return fileURLToPath(other);
+    }
     if (from && !rest && isAbsolute(found))
       hooks.resolved(request, pathToFileURL(from).href, pathToFileURL(found).href, 'require');
     return found;

@@ -54,7 +54,14 @@ export function installDirectHooks(hooks: Hooks, intoThread: () => void): boolea
   const resolve: Resolve = (specifier, parentURL, attributes) => {
     const url = hooks.resolve(specifier, parentURL);
     if (url !== undefined) return { url };
-    const found = loader.defaultResolve(specifier, parentURL, attributes);
+    let found: Resolved;
+    try {
+      found = loader.defaultResolve(specifier, parentURL, attributes);
+    } catch (error) {
+      const other = hooks.missed(error, parentURL);
+      if (other === undefined) throw error;
+      return { url: other };
+    }
     hooks.resolved(specifier, parentURL, found.url, 'import');
     return found;
   };

@@ -41,7 +41,14 @@ export function installSyncHooks(register: RegisterHooks, hooks: Hooks): void {
     resolve(specifier, context, next) {
       const url = hooks.resolve(specifier, context.parentURL);
       if (url !== undefined) return { url, shortCircuit: true };
-      const found = withMoreFrames(() => next(specifier, context));
+      let found: HookResult;
+      try {
+        found = withMoreFrames(() => next(specifier, context));
+      } catch (error) {
+        const other = hooks.missed(error, context.parentURL);
+        if (other === undefined) throw error;
+        return { url: other, shortCircuit: true };
+      }
       if (found.url) hooks.resolved(specifier, context.parentURL, found.url, byOf(context));
       return found;
     },

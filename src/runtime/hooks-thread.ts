@@ -30,7 +30,14 @@ type Next = (specifier: string, context: Context) => Promise<{ readonly url?: st
 export async function resolve(specifier: string, context: Context, next: Next): Promise<unknown> {
   const url = hooks.resolve(specifier, context.parentURL);
   if (url !== undefined) return { url, shortCircuit: true };
-  const found = await next(specifier, context);
+  let found: { readonly url?: string };
+  try {
+    found = await next(specifier, context);
+  } catch (error) {
+    const other = hooks.missed(error, context.parentURL);
+    if (other === undefined) throw error;
+    return { url: other, shortCircuit: true };
+  }
   if (found.url) hooks.resolved(specifier, context.parentURL, found.url, 'import');
   return found;
 }

@@ -1,10 +1,11 @@
 /** The two answers that module hooks give, for every way of installing them. */
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   AHEAD_URL,
   aheadSource,
   GATE_URL,
   gateSource,
+  IN_PACKAGE,
   type Loader,
   NEVER_URL,
   type Source,
@@ -15,6 +16,8 @@ export interface Hooks {
   resolve(specifier: string, parentURL: string | undefined): string | undefined;
   /** Node has found it by itself. */
   resolved(specifier: string, parentURL: string | undefined, url: string, by: 'import' | 'require'): void;
+  /** Node has found nothing: the file that it looked for may stand for another one. */
+  missed(error: unknown, parentURL: string | undefined): string | undefined;
   load(url: string, by: 'import' | 'require'): { format: string; source: string | null } | undefined;
 }
 
@@ -37,6 +40,12 @@ const OURS: ReadonlySet<string> = new Set([GATE_URL, AHEAD_URL, NEVER_URL]);
 export function makeHooks(loader: Loader, main: string | null, gated: GatedEntry | null): Hooks {
   return {
     resolved: loader.resolved,
+    missed(error, parentURL) {
+      const file = missingFile(error);
+      return file === undefined || IN_PACKAGE.test(file)
+        ? undefined
+        : loader.resolve(pathToFileURL(file).href, parentURL);
+    },
     resolve(specifier, parentURL) {
       if (OURS.has(specifier)) return specifier;
       return parentURL === AHEAD_URL ? specifier : loader.resolve(specifier, parentURL);
@@ -53,7 +62,7 @@ export function makeHooks(loader: Loader, main: string | null, gated: GatedEntry
         gated.gate();
       }
       if (loaded?.format === 'commonjs' && by === 'import' && nodeMajor < GIVEN_COMMONJS_IS_WHOLE)
-        return imported(url, file, loaded, file === main);
+        return imported(url, file, loaded, file === main, loader);
       return loaded;
     },
   };
@@ -65,19 +74,38 @@ export function makeHooks(loader: Loader, main: string | null, gated: GatedEntry
  * handlers. Otherwise a small module requires it and exports its names, which esbuild lists at the end for
  * cjs-module-lexer.
  */
-function imported(url: string, file: string, loaded: Source, isMain: boolean) {
+function imported(url: string, file: string, loaded: Source, isMain: boolean, loader: Loader) {
   if (isMain) return { format: 'commonjs', source: null };
   if (PLAIN.test(file)) return undefined;
-  const list = /\n0 && \(module\.exports = \{([^}]*)\}\)/.exec(loaded.source)?.[1];
+  const names = namesIn(url, loaded, loader, new Set([url]));
   // `export =`: Node finds the names in what it is given.
-  if (list === undefined) return loaded;
-  const names = list
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name));
-  const exported = names
+  if (names === undefined) return loaded;
+  const exported = [...new Set(names)]
     .filter((name) => name !== 'default')
     .map((name) => `export const ${name}=m[${JSON.stringify(name)}];`);
   const source = `import{createRequire as c}from"node:module";const m=c(${JSON.stringify(url)})(${JSON.stringify(file)});export default m;${exported.join('')}`;
   return { format: 'module', source };
+}
+
+/** What esbuild lists at the end: names, and `...require("x")` for an `export *`. */
+function namesIn(url: string, { source }: Source, loader: Loader, seen: Set<string>): string[] | undefined {
+  const list = /\n0 && \(module\.exports = \{([^}]*)\}\)/.exec(source)?.[1];
+  return list?.split(',').flatMap((part) => {
+    const name = part.trim();
+    const from = /^\.\.\.require\("(.+)"\)$/.exec(name)?.[1];
+    if (from === undefined) return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? [name] : [];
+    const target = loader.resolve(from, url);
+    if (target === undefined || seen.has(target)) return [];
+    seen.add(target);
+    const loaded = loader.load(target);
+    return (loaded && namesIn(target, loaded, loader, seen))?.filter((each) => each !== 'default') ?? [];
+  });
+}
+
+/** Where `imports` or `exports` of a package.json lead to a file that is not there, Node names it. */
+function missingFile(error: unknown): string | undefined {
+  const { code, url, message } = error as { code?: unknown; url?: unknown; message?: unknown };
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return undefined;
+  if (typeof url === 'string') return url.startsWith('file:') ? fileURLToPath(url) : undefined;
+  return /^Cannot find module '((?:\/|[A-Za-z]:\\)[^'\n]*)'/.exec(String(message))?.[1];
 }
