@@ -1,0 +1,50 @@
+/** Packages that are linked into node_modules are code of the project: TypeScript runs, is watched and reloaded. */
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { begin, endAll, NODES } from './begin.ts';
+
+afterEach(endAll);
+
+const said = (text: string): string => `export enum Said { Text = '${text}' }\n`;
+
+describe.each(NODES)('on $version', ({ node }) => {
+  test.each(['module', 'commonjs'])('a workspace and a package outside the root (%s)', async (type) => {
+    const manifest = JSON.stringify({ type });
+    const exported = JSON.stringify({ type, exports: './src/index.ts' });
+    let outside = '';
+    const app = await begin(
+      {
+        'package.json': manifest,
+        'src/server.ts': `import { createServer } from 'node:http';
+import { Said as Lib } from '@my/lib';
+import { Said as Outside } from 'outside';
+createServer((_request, response) => response.end(Lib.Text + ' ' + Outside.Text)).listen(Number(process.env.PORT), '127.0.0.1');
+`,
+        'packages/lib/package.json': exported,
+        'packages/lib/src/index.ts': `export { Said } from './said.js';`,
+        'packages/lib/src/said.ts': said('lib0'),
+      },
+      {
+        node,
+        before(project) {
+          outside = join(dirname(project.dir), 'outside');
+          mkdirSync(join(outside, 'src'), { recursive: true });
+          writeFileSync(join(outside, 'package.json'), exported);
+          writeFileSync(join(outside, 'src/index.ts'), said('outside0'));
+          mkdirSync(project.path('node_modules/@my'), { recursive: true });
+          symlinkSync('../../packages/lib', project.path('node_modules/@my/lib'));
+          symlinkSync('../../outside', project.path('node_modules/outside'));
+        },
+      },
+    );
+    await app.answers('lib0 outside0');
+    app.project.write('packages/lib/src/said.ts', said('lib1'));
+    await app.answers('lib1 outside0');
+    writeFileSync(join(outside, 'src/index.ts'), said('outside1'));
+    await app.answers('lib1 outside1');
+    expect(app.hotrun.stderr()).toContain('packages/lib/src/said.ts changed: ready');
+    expect(app.hotrun.stderr()).toContain('outside/src/index.ts changed: ready');
+    await app.quit();
+  });
+});
