@@ -5,8 +5,9 @@ import { type Job, prepareCommand, runCommand } from './command.ts';
 import type { Host, Run } from './generation.ts';
 import { openGuardian } from './guardian.ts';
 import { openHeld } from './held.ts';
+import type { Foresight } from './launch.ts';
 import { openLedger } from './ledger.ts';
-import { type Booted, bootNode, type Foresight } from './node.ts';
+import { type Booted, bootNode } from './node.ts';
 import { openStandby } from './standby.ts';
 import { openUnavailable } from './unavailable.ts';
 

@@ -1,18 +1,12 @@
 /** A generation that is a Node.js process with our runtime in it. */
-import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
-import nodeModule from 'node:module';
+import type { ChildProcess, SendHandle } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { messageOf, never } from '../errors.ts';
 import {
-  BOOT_VARIABLE,
-  type Boot,
   CHANNEL_COMMAND,
   type FromGeneration,
   type Go,
-  INTERNALS_FLAG,
-  type Preload,
   type Question,
   type ToGeneration,
   type Told,
@@ -22,33 +16,13 @@ import { readFrames, writeFrame } from './frames.ts';
 import { type Ahead, type Host, type Run, tellEnd } from './generation.ts';
 import type { Guardian } from './guardian.ts';
 import type { Held, Receiver } from './held.ts';
-import { splitInspect } from './inspect.ts';
+import { type Foresight, HAS_SYNC_HOOKS, launch, QUESTION } from './launch.ts';
 import type { Ledger, SocketHandle } from './ledger.ts';
 import { openTree } from './tree.ts';
-
-const RUNTIME = fileURLToPath(new URL('./runtime/start.cjs', import.meta.url));
-/** Descriptors of a generation: the terminal's three, the IPC channel, the question, and what follows. */
-const QUESTION = 4;
-/** Without `module.registerHooks` the hooks of `import` run in a thread, which asks by itself. */
-const HAS_SYNC_HOOKS = 'registerHooks' in nodeModule;
-/** There the hooks need no thread of their own, unless other code comes first that may have installed some. */
-const HAS_INTERNALS = process.versions.node.startsWith('20.');
-
-/** How long a socket that the app has closed is kept for it to listen again, in ms. */
-const CLOSED_MS = 500;
-/** How long after its start a generation has time to listen to a socket that it has inherited, in ms. */
-const UNUSED_MS = 5000;
+import { openUnused } from './unused.ts';
 
 /** How long an app whose predecessor has listened may take from the end of its entry to its first listen, in ms. */
 const LATE_MS = 5000;
-/** Among the keys of sockets. */
-const [UNUSED, LATE] = ['unused', 'late'];
-
-/** How long the copy of a socket is waited for that is under way, in ms. */
-const ARRIVAL_MS = 100;
-
-/** Flags that make node run code of the user's before the entry. */
-const PRELOADS = /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=|$)/;
 
 /** A process that has booted, or is about to, and belongs to no generation yet. */
 export interface Booted {
@@ -82,65 +56,18 @@ export interface Means {
   readonly isTransient?: boolean;
 }
 
-/** What a standby does while it waits. */
-export interface Foresight {
-  /** Packages to be loaded before the entry. */
-  readonly packages: readonly Preload[];
-  /** Load what is not being edited. */
-  readonly ahead: boolean;
-}
-
 /** @param foresight for a standby */
 export function bootNode(
   { config, ledger, held, guardian, host, onSocket, released, isAlone, isTransient = false }: Means,
   foresight: Foresight = { packages: [], ahead: false },
 ): Booted {
-  const { entry, main, args } = config.program;
-  const { inspect, rest: nodeArgs } = splitInspect(config.program.nodeArgs);
-  const isEarly = [...nodeArgs, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].some((flag) => PRELOADS.test(flag));
-  const sockets = ledger.sockets();
+  const child = launch(config, ledger, host, foresight);
   const { count } = ledger;
-  const firstSocket = HAS_SYNC_HOOKS ? QUESTION + 1 : QUESTION + 2;
-  const boot: Boot = {
-    entry: main,
-    question: QUESTION,
-    hooks: HAS_SYNC_HOOKS ? null : QUESTION + 1,
-    sockets: Object.fromEntries(sockets.map(({ key }, index) => [key, firstSocket + index])),
-    warm: ledger.builtins(),
-    // What the user preloads may have to come before any package.
-    preload: isEarly ? [] : foresight.packages,
-    ahead: foresight.ahead && !isEarly,
-    codeCache: inspect ? null : host.answers.codeCache(),
-    early: isEarly,
-    inspect,
-  };
-  const internals = HAS_INTERNALS && !isEarly ? [INTERNALS_FLAG] : [];
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [...internals, '--require', RUNTIME, ...nodeArgs, entry, ...args],
-    {
-      cwd: config.cwd,
-      // What process.title and ps show: as the user's own `node` would, not as the path behind it.
-      argv0: process.argv0,
-      env: { ...process.env, HOTRUN: '1', [BOOT_VARIABLE]: JSON.stringify(boot) },
-      // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
-      detached: process.platform !== 'win32',
-      stdio: [
-        'inherit',
-        'inherit',
-        'inherit',
-        'ipc',
-        'pipe',
-        ...(HAS_SYNC_HOOKS ? [] : (['pipe'] as const)),
-        ...sockets.map(({ fd }) => fd),
-      ],
-    },
-  );
+  const mayListen = ledger.sockets().length > 0;
   if (child.pid === undefined) return unstarted(child, count, host);
   const { pid } = child;
   guardian.watch(pid);
   const tree = openTree(pid, guardian);
-  const listened = new Set<string>();
   let assigned: Generation | null = null;
   let unanswered: ((gen: Generation) => void)[] = [];
   let lost = (): void => {};
@@ -150,9 +77,7 @@ export function bootNode(
   let isStopping = false;
   /** Its entry has been evaluated, and it is expected to listen: then it is ready. */
   let late: (() => void) | null = null;
-  /** What will happen to sockets that the app has closed a moment ago, by key; and to those that it leaves unused. */
-  const closing = new Map<string, NodeJS.Timeout>();
-
+  let lateness: NodeJS.Timeout | undefined;
   let waiting = (): void => {};
   let token: Ahead | null = null;
   /** What a standby asks waits until it is wanted. */
@@ -205,7 +130,7 @@ export function bootNode(
       case 'gate':
         return void checkAtGate(gen);
       case 'release':
-        return void release(head.keys).then(() => writeFrame(stream, {}, Buffer.alloc(0)));
+        return void unused.release(head.keys).then(() => writeFrame(stream, {}, Buffer.alloc(0)));
       case 'refuse':
         return void explain(gen, head.text, head.stack);
       default:
@@ -219,17 +144,16 @@ export function bootNode(
       case 'package':
         return host.answers.found(head.parent, head.specifier, { url: head.url, by: head.by });
       case 'closed':
-        return closed(head.key);
+        return unused.closed(head.key);
       case 'listening':
-        clearTimeout(closing.get(head.key));
-        listened.add(head.key);
+        unused.uses(head.key);
         ledger.note(head.key, head.where);
         if (!isStopping) held.receive(head.key, receiver);
         host.onListening(gen, head.where);
         return late?.();
       case 'ready':
         wasReady = true;
-        if (!isTransient) closing.set(UNUSED, setTimeout(dropUnused, UNUSED_MS));
+        if (!isTransient) unused.started();
         return ready(gen);
       case 'draining': {
         host.onDraining(gen, head.busy);
@@ -245,48 +169,27 @@ export function bootNode(
   /** One that first connects to a database may not listen yet when its entry has been evaluated. */
   const ready = (gen: Generation): void => {
     late = () => {
-      clearTimeout(closing.get(LATE));
+      clearTimeout(lateness);
       late = null;
       host.emit({ type: 'ready', gen });
     };
-    if (listened.size > 0 || sockets.length === 0 || isStopping) late();
-    else closing.set(LATE, setTimeout(late, LATE_MS));
-  };
-  /** A server closed for good must refuse, as it would without us; one that listens again in a moment must not. */
-  const closed = (key: string): void => {
-    if (isStopping) return;
-    clearTimeout(closing.get(key));
-    closing.set(
-      key,
-      setTimeout(() => drop(key), CLOSED_MS),
-    );
-  };
-  const release = async (keys: readonly string[]): Promise<void> => {
-    if (!isAlone()) return;
-    for (const key of keys) {
-      await arrived(key);
-      ledger.drop(key);
-    }
-    await released();
-  };
-  /** It has told of the socket, whose copy comes by another way. */
-  const arrived = async (key: string): Promise<void> => {
-    for (let waited = 0; !ledger.get(key) && child.connected && waited < ARRIVAL_MS; waited++)
-      await new Promise((resolve) => setTimeout(resolve, 1));
-  };
-  const drop = (key: string): void => {
-    ledger.drop(key);
-    send({ cmd: CHANNEL_COMMAND, do: 'drop', key });
-    onSocket();
-  };
-  /** A port that only older code listened on. An app that has not listened to anything yet may be about to. */
-  const dropUnused = (): void => {
-    if (listened.size > 0) for (const { key } of ledger.sockets()) if (!listened.has(key)) drop(key);
+    if (unused.used.size > 0 || !mayListen || isStopping) late();
+    else lateness = setTimeout(late, LATE_MS);
   };
   const send = (message: ToGeneration, handle?: SocketHandle): void => {
     // A channel that has just closed belongs to a process that is ending.
     if (child.connected) child.send(message, handle as unknown as SendHandle, { keepOpen: false }, () => {});
   };
+  const unused = openUnused({
+    ledger,
+    released,
+    isAlone,
+    isConnected: () => child.connected,
+    onDrop(key) {
+      send({ cmd: CHANNEL_COMMAND, do: 'drop', key });
+      onSocket();
+    },
+  });
   const listen = (stream: Duplex): Duplex => {
     readFrames(stream, (head) => {
       if ('ask' in head && head.ask === 'ahead') return void loadAhead(stream);
@@ -318,11 +221,12 @@ export function bootNode(
     },
     gone(ending) {
       if (ending.code === 0) late?.();
-      for (const timer of closing.values()) clearTimeout(timer);
+      clearTimeout(lateness);
+      unused.stop();
       held.leave(receiver, true);
       // One that was stopped before it listened to anything may have been about to.
-      const isDone = listened.size > 0 || (!isStopping && ending.code === 0);
-      if (wasReady && isDone && !isTransient) ledger.release(listened);
+      const isDone = unused.used.size > 0 || (!isStopping && ending.code === 0);
+      if (wasReady && isDone && !isTransient) ledger.release(unused.used);
       if (assigned === null) lost();
       else host.emit({ type: 'gone', gen: assigned, ...ending });
     },
@@ -353,7 +257,7 @@ export function bootNode(
           isStopping = true;
           // What was sent before arrives before: the channel keeps its order.
           held.leave(receiver, false);
-          for (const timer of closing.values()) clearTimeout(timer);
+          unused.stop();
           send({ cmd: CHANNEL_COMMAND, do: 'drain' });
         },
         signal: (signal) => tree.signal(signal),

@@ -5,8 +5,10 @@
  * Of a large app there are two: one that holds the modules that are not being edited, and a plain one for the save that
  * is to one of those.
  */
+
+import type { Foresight } from './launch.ts';
 import type { Ledger } from './ledger.ts';
-import type { Booted, Foresight } from './node.ts';
+import type { Booted } from './node.ts';
 
 export interface Standby<Process extends Booted> {
   /** One will be needed: boots it, or one with today's sockets, when the machine has had a moment for the app. */

@@ -1,0 +1,73 @@
+/** How a Node.js process with our runtime in it is started: its arguments, its descriptors, and what it is told at once. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import nodeModule from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config/config.ts';
+import { BOOT_VARIABLE, type Boot, INTERNALS_FLAG, type Preload } from '../runtime/messages.ts';
+import type { Host } from './generation.ts';
+import { splitInspect } from './inspect.ts';
+import type { Ledger } from './ledger.ts';
+
+const RUNTIME = fileURLToPath(new URL('./runtime/start.cjs', import.meta.url));
+/** Descriptors of a generation: the terminal's three, the IPC channel, the question, and what follows. */
+export const QUESTION = 4;
+/** Without `module.registerHooks` the hooks of `import` run in a thread, which asks by itself. */
+export const HAS_SYNC_HOOKS = 'registerHooks' in nodeModule;
+/** There the hooks need no thread of their own, unless other code comes first that may have installed some. */
+const HAS_INTERNALS = process.versions.node.startsWith('20.');
+
+/** Flags that make node run code of the user's before the entry. */
+const PRELOADS = /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=|$)/;
+
+/** What a standby does while it waits. */
+export interface Foresight {
+  /** Packages to be loaded before the entry. */
+  readonly packages: readonly Preload[];
+  /** Load what is not being edited. */
+  readonly ahead: boolean;
+}
+
+/** @param foresight for a standby */
+export function launch(
+  config: Config & { readonly program: { readonly kind: 'node' } },
+  ledger: Ledger,
+  host: Host,
+  foresight: Foresight,
+): ChildProcess {
+  const { entry, main, args } = config.program;
+  const { inspect, rest: nodeArgs } = splitInspect(config.program.nodeArgs);
+  const isEarly = [...nodeArgs, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].some((flag) => PRELOADS.test(flag));
+  const sockets = ledger.sockets();
+  const firstSocket = HAS_SYNC_HOOKS ? QUESTION + 1 : QUESTION + 2;
+  const boot: Boot = {
+    entry: main,
+    question: QUESTION,
+    hooks: HAS_SYNC_HOOKS ? null : QUESTION + 1,
+    sockets: Object.fromEntries(sockets.map(({ key }, index) => [key, firstSocket + index])),
+    warm: ledger.builtins(),
+    // What the user preloads may have to come before any package.
+    preload: isEarly ? [] : foresight.packages,
+    ahead: foresight.ahead && !isEarly,
+    codeCache: inspect ? null : host.answers.codeCache(),
+    early: isEarly,
+    inspect,
+  };
+  const internals = HAS_INTERNALS && !isEarly ? [INTERNALS_FLAG] : [];
+  return spawn(process.execPath, [...internals, '--require', RUNTIME, ...nodeArgs, entry, ...args], {
+    cwd: config.cwd,
+    // What process.title and ps show: as the user's own `node` would, not as the path behind it.
+    argv0: process.argv0,
+    env: { ...process.env, HOTRUN: '1', [BOOT_VARIABLE]: JSON.stringify(boot) },
+    // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
+    detached: process.platform !== 'win32',
+    stdio: [
+      'inherit',
+      'inherit',
+      'inherit',
+      'ipc',
+      'pipe',
+      ...(HAS_SYNC_HOOKS ? [] : (['pipe'] as const)),
+      ...sockets.map(({ fd }) => fd),
+    ],
+  });
+}
