@@ -49,6 +49,7 @@ await Promise.all([
     entryPoints: {
       start: 'src/runtime/start.ts',
       main: 'src/runtime/main.ts',
+      offshoot: 'src/runtime/offshoot.ts',
       unavailable: 'src/runtime/unavailable.ts',
     },
     outdir: 'dist/runtime',

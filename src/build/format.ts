@@ -59,3 +59,10 @@ export function faultOfStack(text: string, stack: string): Fault {
   const where = carets === undefined ? {} : { column: (indent ?? '').length + 1, length: carets.length };
   return { text, file, line: Number(line), source, ...where };
 }
+
+/** The same the other way round: a place in the first lines of a stack. */
+export function placeOf({ file, line, column, source, length = 1 }: Fault): string {
+  if (!file || !line) return file ?? '';
+  if (source === undefined || !column) return `${file}:${line}`;
+  return `${file}:${line}\n${source}\n${' '.repeat(column - 1)}${'^'.repeat(length)}`;
+}

@@ -8,6 +8,8 @@ export interface Given {
   readonly id: number;
   /** Of what it has loaded: file -> hash. */
   readonly hashes: Map<string, string>;
+  /** The same, in full. */
+  readonly sources: Map<string, Entry>;
   readonly packed: Map<string, Entry>;
   ahead?: Ahead;
 }
@@ -54,7 +56,8 @@ export function openLedger(): Ledger {
     },
     drop,
     taken: (now) => [...(taken.get(now?.id ?? 0)?.keys() ?? [])],
-    begin: (gen, id, others) => void given.set(gen, { id, hashes: new Map(others), packed: new Map() }),
+    begin: (gen, id, others) =>
+      void given.set(gen, { id, hashes: new Map(others), sources: new Map(), packed: new Map() }),
     of: (gen) => given.get(gen),
     all: () => given.values(),
     activated(gen) {

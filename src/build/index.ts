@@ -12,8 +12,10 @@ import { type Ahead, openAhead } from './ahead.ts';
 import { openAttempt } from './attempt.ts';
 import { hashOf } from './cache.ts';
 import { codeCacheFolder } from './codecache.ts';
+import { placeOf } from './format.ts';
 import { openLedger } from './given.ts';
 import { openLinks } from './links.ts';
+import { type Offshoot, openOffshoots } from './offshoots.ts';
 import { parcelOf } from './parcel.ts';
 import { type Preloads, preloadsOf } from './preload.ts';
 import { faultOfImport, faultsOfRequires } from './requires.ts';
@@ -59,6 +61,8 @@ export interface Build {
   /** Generation `gen` holds this. */
   tookAhead(gen: Generation, token: Ahead): void;
   load(gen: Generation, file: string): Promise<{ head: Loaded; body: Buffer }>;
+  /** The answers to a fork or worker thread of a generation; undefined if that is gone. */
+  offshoot(gen: Generation | undefined): Offshoot;
   resolve(specifier: string, parent: string): Resolved;
   /**
    * Whether all that its CommonJS modules require at once is there, and free of faults: Node finds out when it runs them.
@@ -133,6 +137,36 @@ export function openBuild(config: Config, host: BuildHost): Build {
     return { head: { modules, resolved: links.resolved(), packages: links.packages(), bare: tsconfigs.maps() }, body };
   }
 
+  const offshoots = openOffshoots({ ledger, entries, parcel, load, onLoaded });
+
+  /** `gen` has loaded it: in undefined's place, a fork that has outlived its generation. */
+  function onLoaded(gen: Generation | undefined, entry: Entry): void {
+    const now = gen === undefined ? undefined : ledger.of(gen);
+    now?.hashes.set(entry.file, entry.hash);
+    now?.sources.set(entry.file, entry);
+    host.onKnown(entry);
+  }
+
+  async function load(gen: Generation | undefined, file: string): Promise<{ head: Loaded; body: Buffer }> {
+    try {
+      const entry = await read(file);
+      if (entry === null) return { head: { format: null }, body: NOTHING };
+      if ('faults' in entry) {
+        faultsOf.set(`@${gen}`, entry.faults);
+        await blame(file, entry.faults);
+        const [fault] = entry.faults;
+        return {
+          head: { error: fault?.text ?? 'cannot be transformed', at: fault ? placeOf(fault) : '' },
+          body: NOTHING,
+        };
+      }
+      onLoaded(gen, entry);
+      return { head: { format: entry.module.format }, body: Buffer.from(entry.module.code) };
+    } catch (error) {
+      return { head: { error: messageOf(error), at: '' }, body: NOTHING };
+    }
+  }
+
   /** Once: all that the last session found, before anyone asks for it. */
   let isWarm = false;
   function warm(): void {
@@ -170,8 +204,8 @@ export function openBuild(config: Config, host: BuildHost): Build {
       for (const file of files) {
         const entry = now?.packed.get(file);
         if (!entry) continue;
-        now?.hashes.set(file, entry.hash);
-        host.onKnown(entry);
+        offshoots.inGeneration(file);
+        onLoaded(gen, entry);
       }
     },
     warm() {
@@ -183,8 +217,12 @@ export function openBuild(config: Config, host: BuildHost): Build {
       const now = ledger.of(gen);
       const held = now?.ahead?.hashes;
       // What it holds already is not sent, and counts as loaded if it still is wanted.
-      for (const [file, hash] of ahead.linked(held)) now?.hashes.set(file, hash);
-      const wanted = [...entries.values()].filter(({ file }) => !held?.has(file));
+      for (const [file, hash] of ahead.linked(held)) {
+        now?.hashes.set(file, hash);
+        const entry = entries.get(file);
+        if (entry?.hash === hash) now?.sources.set(file, entry);
+      }
+      const wanted = [...entries.values()].filter(({ file }) => !held?.has(file) && !offshoots.isAside(file));
       for (const entry of wanted) now?.packed.set(entry.file, entry);
       return parcel(wanted);
     },
@@ -197,22 +235,11 @@ export function openBuild(config: Config, host: BuildHost): Build {
       const now = ledger.of(gen);
       if (now) now.ahead = token;
     },
-    async load(gen, file) {
-      try {
-        const entry = await read(file);
-        if (entry === null) return { head: { format: null }, body: NOTHING };
-        if ('faults' in entry) {
-          faultsOf.set(`@${gen}`, entry.faults);
-          await blame(file, entry.faults);
-          return { head: { error: entry.faults[0]?.text ?? 'cannot be transformed' }, body: NOTHING };
-        }
-        ledger.of(gen)?.hashes.set(file, entry.hash);
-        host.onKnown(entry);
-        return { head: { format: entry.module.format }, body: Buffer.from(entry.module.code) };
-      } catch (error) {
-        return { head: { error: messageOf(error) }, body: NOTHING };
-      }
+    load(gen, file) {
+      offshoots.inGeneration(file);
+      return load(gen, file);
     },
+    offshoot: offshoots.offshoot,
     resolve(specifier, parent) {
       const found = links.resolve(specifier, parent);
       return { file: found && 'file' in found ? found.file : null };

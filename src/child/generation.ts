@@ -16,6 +16,12 @@ export interface Answers {
   pack(gen: Generation): Promise<{ head: Pack; body: Buffer }>;
   load(gen: Generation, file: string): Promise<{ head: Loaded; body: Buffer }>;
   resolve(specifier: string, parent: string): Resolved;
+  /** Those to one offshoot of a generation, or of one that is gone. */
+  offshoot(gen: Generation | undefined): {
+    pack(files: Iterable<string>): { head: Pack; body: Buffer };
+    load(file: string): Promise<{ head: Loaded; body: Buffer }>;
+    loaded(files: readonly string[]): void;
+  };
   /** Whether what it has loaded so far can run. Never rejects. */
   check(gen: Generation): Promise<boolean>;
   /** Where Node found a package that a file of the project wants. */

@@ -15,12 +15,15 @@ const GRACE_S = '0.3';
 
 const SCRIPT = `trap '' INT TERM HUP QUIT
 g=
+d=
 while read -r op p; do
   case $op in
     +) g="$g $p" ;;
+    d) d=$p ;;
     -) n=; for q in $g; do [ "$q" = "$p" ] || n="$n $q"; done; g=$n ;;
   esac
 done
+[ -z "$d" ] || rm -rf -- "$d"
 [ -n "$g" ] || exit 0
 all=
 set -- $g
@@ -47,6 +50,8 @@ export interface Guardian {
   /** Ends this process group if hotrun dies. */
   watch(group: number): void;
   forget(group: number): void;
+  /** Removes this folder when hotrun is gone. One only; no newline may be in its name. */
+  sweep(folder: string): void;
   /** Resolves when it is gone too. */
   close(): Promise<void>;
 }
@@ -72,6 +77,10 @@ export function openGuardian(): Guardian {
       // Where a Node.js app is the first, it comes first: its start does not wait.
       start();
       shell?.stdin?.write(`+ ${group}\n`);
+    },
+    sweep(folder) {
+      start();
+      shell?.stdin?.write(`d ${folder}\n`);
     },
     forget: (group) => void shell?.stdin?.write(`- ${group}\n`),
     async close() {

@@ -2,6 +2,7 @@
 import type { CommandLine, Config } from '../config/config.ts';
 import type { Generation } from '../supervisor/words.ts';
 import { type Job, prepareCommand, runCommand } from './command.ts';
+import { openDesk } from './desk.ts';
 import type { Host, Run } from './generation.ts';
 import { openGuardian } from './guardian.ts';
 import { openHeld } from './held.ts';
@@ -37,6 +38,7 @@ export function openChild(config: Config, host: Host): Child {
   const held = openHeld();
   const ledger = openLedger((key) => held.drop(key));
   const guardian = openGuardian();
+  const desk = openDesk(guardian);
   const { program } = config;
   /** `isReplaced`: another process has taken this one's place, and nobody wants to know of its end. */
   const hostOf = (isReplaced: () => boolean): Host => ({
@@ -54,7 +56,7 @@ export function openChild(config: Config, host: Host): Child {
   ): Booted & { replace(): void } => {
     let isReplaced = false;
     const own = hostOf(() => isReplaced);
-    const means = { config: { ...config, program: nodeProgram }, ledger, held, guardian, host: own, ...sockets };
+    const means = { config: { ...config, program: nodeProgram }, ledger, held, guardian, desk, host: own, ...sockets };
     const booted = bootNode(means, foresight);
     return {
       ...booted,
@@ -95,7 +97,7 @@ export function openChild(config: Config, host: Host): Child {
   };
   const unavailable =
     program.kind === 'node'
-      ? openUnavailable({ config: { ...config, program }, ledger, held, guardian, ...sockets })
+      ? openUnavailable({ config: { ...config, program }, ledger, held, guardian, desk, ...sockets })
       : null;
   return {
     prepare(gen) {
@@ -127,6 +129,7 @@ export function openChild(config: Config, host: Host): Child {
       held.close();
       ledger.close();
       await Promise.all([standby?.close(), unavailable?.close()]);
+      desk.close();
       await guardian.close();
     },
   };

@@ -8,7 +8,8 @@ import type { Host } from './generation.ts';
 import { splitInspect } from './inspect.ts';
 import type { Ledger } from './ledger.ts';
 
-const RUNTIME = fileURLToPath(new URL('./runtime/start.cjs', import.meta.url));
+const RUNTIME = fileURLToPath(new URL('./runtime/', import.meta.url));
+const START = 'start.cjs';
 /** Descriptors of a generation: the terminal's three, the IPC channel, the question, and what follows. */
 export const QUESTION = 4;
 /** Without `module.registerHooks` the hooks of `import` run in a thread, which asks by itself. */
@@ -27,12 +28,16 @@ export interface Foresight {
   readonly ahead: boolean;
 }
 
-/** @param foresight for a standby */
+/**
+ * @param foresight for a standby
+ * @param desk the folder name by which its forks and threads find hotrun, with a slash at its end, or ''
+ */
 export function launch(
   config: Config & { readonly program: { readonly kind: 'node' } },
   ledger: Ledger,
   host: Host,
   foresight: Foresight,
+  desk: string,
 ): ChildProcess {
   const { entry, main, args } = config.program;
   const { inspect, rest: nodeArgs } = splitInspect(config.program.nodeArgs);
@@ -53,21 +58,25 @@ export function launch(
     inspect,
   };
   const internals = HAS_INTERNALS && !isEarly ? [INTERNALS_FLAG] : [];
-  return spawn(process.execPath, [...internals, '--require', RUNTIME, ...nodeArgs, entry, ...args], {
-    cwd: config.cwd,
-    // What process.title and ps show: as the user's own `node` would, not as the path behind it.
-    argv0: process.argv0,
-    env: { ...process.env, HOTRUN: '1', [BOOT_VARIABLE]: JSON.stringify(boot) },
-    // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
-    detached: process.platform !== 'win32',
-    stdio: [
-      'inherit',
-      'inherit',
-      'inherit',
-      'ipc',
-      'pipe',
-      ...(HAS_SYNC_HOOKS ? [] : (['pipe'] as const)),
-      ...sockets.map(({ fd }) => fd),
-    ],
-  });
+  return spawn(
+    process.execPath,
+    [...internals, '--require', `${RUNTIME}${desk}${START}`, ...nodeArgs, entry, ...args],
+    {
+      cwd: config.cwd,
+      // What process.title and ps show: as the user's own `node` would, not as the path behind it.
+      argv0: process.argv0,
+      env: { ...process.env, HOTRUN: '1', [BOOT_VARIABLE]: JSON.stringify(boot) },
+      // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
+      detached: process.platform !== 'win32',
+      stdio: [
+        'inherit',
+        'inherit',
+        'inherit',
+        'ipc',
+        'pipe',
+        ...(HAS_SYNC_HOOKS ? [] : (['pipe'] as const)),
+        ...sockets.map(({ fd }) => fd),
+      ],
+    },
+  );
 }

@@ -12,6 +12,7 @@ import {
   type Told,
 } from '../runtime/messages.ts';
 import type { Generation } from '../supervisor/words.ts';
+import type { Desk } from './desk.ts';
 import { readFrames, writeFrame } from './frames.ts';
 import { type Ahead, type Host, type Run, tellEnd } from './generation.ts';
 import type { Guardian } from './guardian.ts';
@@ -45,6 +46,7 @@ export interface Means {
   readonly ledger: Ledger;
   readonly held: Held;
   readonly guardian: Guardian;
+  readonly desk: Desk;
   readonly host: Host;
   /** The ledger has one socket more, or less. */
   onSocket(): void;
@@ -58,10 +60,11 @@ export interface Means {
 
 /** @param foresight for a standby */
 export function bootNode(
-  { config, ledger, held, guardian, host, onSocket, released, isAlone, isTransient = false }: Means,
+  { config, ledger, held, guardian, desk, host, onSocket, released, isAlone, isTransient = false }: Means,
   foresight: Foresight = { packages: [], ahead: false },
 ): Booted {
-  const child = launch(config, ledger, host, foresight);
+  const place = desk.place(host.answers);
+  const child = launch(config, ledger, host, foresight, place.folder);
   const { count } = ledger;
   const mayListen = ledger.sockets().length > 0;
   if (child.pid === undefined) return unstarted(child, count, host);
@@ -160,6 +163,9 @@ export function bootNode(
         const first = config.ladder.findIndex(({ signal }) => head.signals.includes(signal));
         return host.emit({ type: 'draining', gen, first: config.ladderIsChosen ? 0 : Math.max(first, 0) });
       }
+      // On connections of their own.
+      case 'offshoot':
+        return;
       case 'drained':
         return host.emit({ type: 'drained', gen });
       default:
@@ -222,6 +228,7 @@ export function bootNode(
     gone(ending) {
       if (ending.code === 0) late?.();
       clearTimeout(lateness);
+      place.leave();
       unused.stop();
       held.leave(receiver, true);
       // One that was stopped before it listened to anything may have been about to.
@@ -244,6 +251,7 @@ export function bootNode(
     },
     assign(gen) {
       assigned = gen;
+      place.assign(gen);
       if (token) host.answers.tookAhead(gen, token);
       const asked = unanswered;
       unanswered = [];

@@ -58,6 +58,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
             pack: async () => NOTHING,
             load: async () => ({ head: { format: null }, body: Buffer.alloc(0) }),
             resolve: () => ({ file: null }),
+            offshoot: () => NO_OFFSHOOT,
             check: async () => true,
             explain: async () => {},
             found() {},
@@ -87,6 +88,12 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
 }
 
 const NOTHING = { head: { modules: [], resolved: {}, packages: [], bare: false }, body: Buffer.alloc(0) };
+
+const NO_OFFSHOOT = {
+  pack: () => NOTHING,
+  load: async () => ({ head: { format: null }, body: NOTHING.body }),
+  loaded() {},
+};
 
 /** The keys of the ledger as arguments of `listen` (runtime/listen.ts makes them). */
 function listensOf(ledger: Ledger): StandIn['listens'] {

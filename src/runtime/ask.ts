@@ -25,8 +25,11 @@ function awaitEnd(): never {
   return process.exit(1);
 }
 
-/** What is told when hotrun is gone is lost; what is asked then never returns. */
-export function openAsker(fd: number): Asker {
+/**
+ * What is told when hotrun is gone is lost; what is asked then never returns.
+ * @param lost called instead, where the process is to live on; throws
+ */
+export function openAsker(fd: number, lost: () => never = awaitEnd): Asker {
   /** False if the other end is closed. */
   const write = (head: Question | Told): boolean => {
     const json = Buffer.from(JSON.stringify(head));
@@ -50,16 +53,16 @@ export function openAsker(fd: number): Asker {
       try {
         count = readSync(fd, buffer, at, length - at, null);
       } catch {
-        awaitEnd();
+        lost();
       }
-      if (count === 0) awaitEnd();
+      if (count === 0) lost();
       at += count;
     }
     return buffer;
   };
   return {
     ask(question) {
-      if (!write(question)) awaitEnd();
+      if (!write(question)) lost();
       const lengths = read(8);
       const head = JSON.parse(read(lengths.readUInt32LE(0)).toString());
       return { head, body: read(lengths.readUInt32LE(4)) };

@@ -39,7 +39,8 @@ export function installCommonJsHooks(hooks: Hooks, entry: string, options: { res
   Module._resolveFilename = function (request, parent, isMain, rest) {
     // Making URLs of the paths of all packages takes longer than all else here.
     const from = parent?.filename && !IN_PACKAGE.test(parent.filename) ? parent.filename : undefined;
-    const url = from && !rest ? hooks.resolve(request, pathToFileURL(from).href) : undefined;
+    const asks = !rest && (from || !parent);
+    const url = asks ? hooks.resolve(request, from && pathToFileURL(from).href) : undefined;
     if (url !== undefined) return before.call(this, fileURLToPath(url), parent, isMain, rest);
     let found: string;
     try {

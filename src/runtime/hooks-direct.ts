@@ -87,9 +87,7 @@ export function installDirectHooks(hooks: Hooks, intoThread: () => void): boolea
 }
 
 function openInternals(): Internals | undefined {
-  const flag = process.execArgv.indexOf(INTERNALS_FLAG);
-  if (flag < 0) return undefined;
-  process.execArgv.splice(flag, 1);
+  if (!process.execArgv.includes(INTERNALS_FLAG)) return undefined;
   const require = createRequire(__filename);
   try {
     // First, for it and the next but one need each other.

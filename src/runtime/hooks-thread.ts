@@ -1,25 +1,29 @@
 /** The hooks of `import` where `module.registerHooks` is missing (Node 20): Node runs this file in a thread of its own. */
 import { openAsker } from './ask.ts';
+import type { Desk } from './call.ts';
 import { type Hooks, makeHooks } from './hooks.ts';
 import { openLoader } from './loader.ts';
+import { makeOffshootHooks } from './offshoot-hooks.ts';
 
-export interface ThreadData {
-  /** The question descriptor of this thread. */
-  readonly question: number;
-  readonly entry: string;
-  /** The URL of the runtime. */
-  readonly own: string;
-}
+export type ThreadData =
+  /** In a generation: the question descriptor of this thread. */
+  | { readonly question: number; readonly entry: string; readonly own: string }
+  /** In an offshoot. `own`: the URL of the runtime. */
+  | { readonly desk: Desk; readonly own: string };
 
 let hooks: Hooks;
 
 export function initialize(data: ThreadData): void {
+  if ('desk' in data) {
+    hooks = makeOffshootHooks(data.desk, data.own, null, () => {});
+    return;
+  }
   const asker = openAsker(data.question);
   const loader = openLoader(asker, data.entry, data.own, null);
   // The gate is in another thread.
   loader.flush();
   // A CommonJS entry waits at the gate in the main thread.
-  hooks = makeHooks(loader, data.entry, { entry: data.entry, gate() {} });
+  hooks = makeHooks(loader, (file) => file === data.entry, { entry: data.entry, gate() {} });
 }
 
 interface Context {

@@ -37,7 +37,7 @@ const PLAIN = /\.[cm]?js$/;
 
 const OURS: ReadonlySet<string> = new Set([GATE_URL, AHEAD_URL, NEVER_URL]);
 
-export function makeHooks(loader: Loader, main: string | null, gated: GatedEntry | null): Hooks {
+export function makeHooks(loader: Loader, isMain: (file: string) => boolean, gated: GatedEntry | null): Hooks {
   return {
     resolved: loader.resolved,
     missed(error, parentURL) {
@@ -62,7 +62,7 @@ export function makeHooks(loader: Loader, main: string | null, gated: GatedEntry
         gated.gate();
       }
       if (loaded?.format === 'commonjs' && by === 'import' && nodeMajor < GIVEN_COMMONJS_IS_WHOLE)
-        return imported(url, file, loaded, file === main, loader);
+        return imported(url, file, loaded, isMain(file), loader);
       return loaded;
     },
   };

@@ -52,9 +52,9 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
   const files = new Map<string, string>();
 
   // Asked for at the first use, so that a thread that loads nothing of the project never gets one.
-  const unpack = (): Pack => {
+  const unpack = (first: string): Pack => {
     if (!pack) {
-      const answer = asker.ask<Pack>({ ask: 'pack' });
+      const answer = asker.ask<Pack>({ ask: 'pack', first });
       return take(answer.head, answer.body);
     }
     return pack;
@@ -122,14 +122,14 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
       if (isAhead || !url.startsWith('file:') || PATH_LIKE.test(specifier)) return;
       const parent = parentURL && fileOf(parentURL);
       const key = `${parent}\n${specifier}`;
-      if (!parent || told.has(key) || unpack().packages.includes(key)) return;
+      if (!parent || told.has(key) || unpack(parent).packages.includes(key)) return;
       told.add(key);
       asker.tell({ tell: 'package', parent, specifier, url, by });
     },
     resolve(specifier, parentURL) {
       const parent = parentURL && fileOf(parentURL);
       if (!parent) return undefined;
-      const { resolved, bare } = unpack();
+      const { resolved, bare } = unpack(parent);
       const pathLike = PATH_LIKE.test(specifier);
       if (!pathLike && (!bare || specifier.startsWith('node:') || specifier.startsWith('#'))) return undefined;
       const query = pathLike ? queryOf(specifier) : '';
@@ -142,7 +142,7 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
     load(url) {
       const file = fileOf(url);
       if (file === undefined || !MODULE_NAME.test(file)) return undefined;
-      unpack();
+      unpack(file);
       const packed = modules.get(file);
       if (packed) {
         if (!isAhead) used(file);
@@ -155,10 +155,17 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
       }
       if (isAhead) throw new Error(`${file} is not to be loaded ahead`);
       const { head, body: source } = asker.ask<Loaded>({ ask: 'load', file });
-      if ('error' in head) throw new SyntaxError(head.error);
+      if ('error' in head) throw errorOf(head);
       return head.format === null ? undefined : { format: head.format, source: source.toString() };
     },
   };
+}
+
+/** As Node shows what it cannot compile: the place comes first. */
+function errorOf({ error: text, at }: { readonly error: string; readonly at: string }): SyntaxError {
+  const error = new SyntaxError(text);
+  if (at) error.stack = `${at}\n\n${error.stack}`;
+  return error;
 }
 
 /** `?x` and `#x` make a module of their own of the same file, as in Node. */

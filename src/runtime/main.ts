@@ -11,12 +11,10 @@ import type { RawHandle } from './connections.ts';
 import { patchDatagrams } from './datagram.ts';
 import { closeInspector, openInspector } from './debugger.ts';
 import { drain } from './drain.ts';
-import { GIVEN_COMMONJS_IS_WHOLE, makeHooks } from './hooks.ts';
-import { installCommonJsHooks } from './hooks-cjs.ts';
-import { installDirectHooks } from './hooks-direct.ts';
-import { installSyncHooks, registerHooks } from './hooks-sync.ts';
+import { makeHooks } from './hooks.ts';
 import type { ThreadData } from './hooks-thread.ts';
 import { openInheritance } from './inheritance.ts';
+import { installHooks } from './install.ts';
 import { patchListen } from './listen.ts';
 import { GATE_SYMBOL, openLoader } from './loader.ts';
 import { enableSourceMaps, openMaps } from './maps.ts';
@@ -118,19 +116,11 @@ function boot(options: Boot): void {
       evaluated();
     },
   };
-  const hooks = makeHooks(loader, entry, main);
-  if (registerHooks) {
-    installSyncHooks(registerHooks, hooks);
-    if (Number.parseInt(process.versions.node, 10) < GIVEN_COMMONJS_IS_WHOLE)
-      installCommonJsHooks(hooks, entry, { resolve: false });
-  } else {
-    installCommonJsHooks(hooks, entry, { resolve: true });
-    const installThread = (): void => {
-      const data: ThreadData = { question: options.hooks as number, entry, own: own.href };
-      nodeModule.register(new URL('./hooks-thread.js', own), { data });
-    };
-    if (!installDirectHooks(hooks, installThread)) installThread();
-  }
+  const hooks = makeHooks(loader, (file) => file === entry, main);
+  installHooks(hooks, entry, () => {
+    const data: ThreadData = { question: options.hooks as number, entry, own: own.href };
+    nodeModule.register(new URL('./hooks-thread.js', own), { data });
+  });
   enableSourceMaps();
   sayTypeScript();
   for (const name of options.warm) warm(name);

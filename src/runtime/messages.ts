@@ -1,9 +1,10 @@
 /**
- * What hotrun and the runtime in a generation say to each other: types and three constants, nothing that runs.
+ * What hotrun and the runtime in a generation say to each other: types and constants, nothing that runs.
  *
- * Two ways lead to a generation. The *question* descriptor is a socket on which the generation writes and reads
- * synchronously: it asks for modules, tells what it did, and waits at the gate for "go". The IPC channel carries what
- * comes unasked, and handles.
+ * Two ways lead to a generation, and one to its forks and worker threads, its *offshoots*. The *question* descriptor is
+ * a socket on which the generation writes and reads synchronously: it asks for modules, tells what it did, and waits at
+ * the gate for "go". The IPC channel carries what comes unasked, and handles. An offshoot opens a connection to a
+ * socket of hotrun's, and asks as on the question descriptor.
  *
  * A frame on the question descriptor: the byte length of the head and of the body as two 32 bit little-endian numbers,
  * the head as JSON, the body as it is.
@@ -15,8 +16,15 @@ export const BOOT_VARIABLE = 'HOTRUN_BOOT';
 /** Begins with NODE_, so that Node delivers it as 'internalMessage', which no app listens to (lib/internal/child_process.js). */
 export const CHANNEL_COMMAND = 'NODE_HOTRUN';
 
-/** Opens Node 20's loader to the runtime; it is taken off `process.execArgv`, so that the app's forks do without it. */
+/** Opens Node 20's loader to the runtime, in a generation and in what it forks. */
 export const INTERNALS_FLAG = '--expose-internals';
+
+/**
+ * Where offshoots ask: the path of a socket, and the number of the process whose offshoots they are. `execArgv` is all that they
+ * inherit for certain, so this stands in the path that --require names, as if it were a folder, followed by `..`: Node takes
+ * both out without looking for it. The first part is URI encoded.
+ */
+export const DESK = /[\\/]hotrun@([^@\\/]+)@(\d+)[\\/]\.\.[\\/]/;
 
 /** What the runtime is told when it starts. */
 export interface Boot {
@@ -62,8 +70,8 @@ export type Format = 'module' | 'commonjs' | 'json';
 export type Question =
   /** Modules to be loaded by a standby: answered by a Pack, at once. */
   | { readonly ask: 'ahead' }
-  /** All modules that the previous generation loaded: answered by a Pack. */
-  | { readonly ask: 'pack' }
+  /** All modules that the previous generation loaded, or offshoots whose `first` file was the same: answered by a Pack. */
+  | { readonly ask: 'pack'; readonly first?: string }
   /** A module of the project. */
   | { readonly ask: 'load'; readonly file: string }
   | { readonly ask: 'resolve'; readonly specifier: string; readonly parent: string }
@@ -75,6 +83,8 @@ export type Question =
   | { readonly ask: 'refuse'; readonly text: string; readonly stack: string };
 
 export type Told =
+  /** Begins an offshoot's connection. */
+  | { readonly tell: 'offshoot'; readonly process: number }
   /** Files that came from the pack or were read by Node itself. */
   | { readonly tell: 'loaded'; readonly files: readonly string[] }
   /** Where Node found a package that a file of the project wants. */
@@ -114,7 +124,11 @@ export interface PackedModule {
   readonly end: number;
 }
 /** The source is the body. `null`: leave it to Node. */
-export type Loaded = { readonly format: Format } | { readonly format: null } | { readonly error: string };
+export type Loaded =
+  | { readonly format: Format }
+  | { readonly format: null }
+  /** `at`: the place as Node shows it, in three lines, or ''. */
+  | { readonly error: string; readonly at: string };
 export interface Resolved {
   readonly file: string | null;
 }

@@ -1,13 +1,12 @@
-/**
- * What --require names in every generation. Forks, workers and Node 20's thread of hooks inherit the flag: for them there
- * is nothing to do, and nothing is loaded.
- */
+/** What --require names in every generation, and in the forks and worker threads that inherit the flag. */
 import { createRequire } from 'node:module';
 import { BOOT_VARIABLE } from './messages.ts';
 
 /** Built beside this file. */
 const MAIN = './main.cjs';
+const OFFSHOOT = './offshoot.cjs';
 const require = createRequire(__filename);
-if (process.env[BOOT_VARIABLE]) require(MAIN);
+const file = process.env[BOOT_VARIABLE] ? MAIN : OFFSHOOT;
+require(file);
 // The app's require.cache is its own.
-delete require.cache[__filename];
+for (const path of [__filename, require.resolve(file)]) delete require.cache[path];

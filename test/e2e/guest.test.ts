@@ -86,10 +86,11 @@ describe.each(NODES)('on Node $version', ({ node }) => {
       }, 'under.json');
 
       const seen = (what: string): string[] => (under[what] as string[] | undefined) ?? [];
-      // The exceptions, all of them. Our own flag, because it is how forks and workers inherit us:
-      const { execArgv } = under as { execArgv: string[] };
+      // The exceptions, all of them. Our own flags, because they are how forks and workers inherit us:
+      const execArgv = (under.execArgv as string[]).filter((flag) => flag !== '--expose-internals');
+      under.execArgv = execArgv;
       const at = execArgv.indexOf('--require');
-      expect(execArgv[at + 1]).toMatch(/runtime\/start\.cjs$/);
+      expect(execArgv[at + 1]).toMatch(/runtime\/hotrun@[^/]+\/\.\.\/start\.cjs$/);
       execArgv.splice(at, 2);
       // Two variables that say where it runs:
       expect(Object.fromEntries(under.env as [string, string][])).toMatchObject({

@@ -1,0 +1,20 @@
+/** Installs module hooks, in the way that this Node has. */
+import { GIVEN_COMMONJS_IS_WHOLE, type Hooks } from './hooks.ts';
+import { installCommonJsHooks } from './hooks-cjs.ts';
+import { installDirectHooks } from './hooks-direct.ts';
+import { installSyncHooks, registerHooks } from './hooks-sync.ts';
+
+/**
+ * @param entry absolute path: it may lie in a package. Empty: there is none
+ * @param intoThread has Node's thread of hooks run those of `import`, where there is no other way
+ */
+export function installHooks(hooks: Hooks, entry: string, intoThread: () => void): void {
+  if (registerHooks) {
+    installSyncHooks(registerHooks, hooks);
+    if (Number.parseInt(process.versions.node, 10) < GIVEN_COMMONJS_IS_WHOLE)
+      installCommonJsHooks(hooks, entry, { resolve: false });
+  } else {
+    installCommonJsHooks(hooks, entry, { resolve: true });
+    if (!installDirectHooks(hooks, intoThread)) intoThread();
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * The runtime in a fork or a worker thread of the app, preloaded by the --require that it inherits. It does one thing: the
+ * project's modules are loaded as the app itself loads them. It has no gate, and nothing to tell of sockets.
+ */
+import nodeModule from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { type Desk, deskOf } from './call.ts';
+import type { ThreadData } from './hooks-thread.ts';
+import { installHooks } from './install.ts';
+import { enableSourceMaps, openMaps } from './maps.ts';
+import { makeOffshootHooks } from './offshoot-hooks.ts';
+
+const desk = deskOf(process.execArgv);
+// Node's own threads, such as that of hooks, have no port to a parent.
+if (desk && (isMainThread || parentPort !== null)) help(desk);
+
+function help(desk: Desk): void {
+  const own = pathToFileURL(__filename);
+  let loadsProject = false;
+  const hooks = makeOffshootHooks(desk, own.href, openMaps(), () => {
+    if (loadsProject) return;
+    loadsProject = true;
+    enableSourceMaps();
+  });
+  installHooks(hooks, '', () => {
+    const data: ThreadData = { desk, own: own.href };
+    nodeModule.register(new URL('./hooks-thread.js', own), { data });
+  });
+}
