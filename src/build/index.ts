@@ -130,10 +130,11 @@ export function openBuild(config: Config, host: BuildHost): Build {
     if (known) host.onKnown({ file, mtimeMs: known.mtimeMs, size: known.size });
   }
 
-  function parcel(wanted: Iterable<Entry>): { head: Pack; body: Buffer } {
+  /** @param first the file whose imports lead to the others */
+  function parcel(wanted: Iterable<Entry>, first = main): { head: Pack; body: Buffer } {
     const { modules, body } = parcelOf(wanted);
     const { tsconfigs } = tools();
-    tsconfigs.tsconfigFor(main);
+    tsconfigs.tsconfigFor(first);
     return { head: { modules, resolved: links.resolved(), packages: links.packages(), bare: tsconfigs.maps() }, body };
   }
 

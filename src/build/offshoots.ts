@@ -9,8 +9,8 @@ import type { Entry } from './store.ts';
 
 /** The answers to one fork or thread. */
 export interface Offshoot {
-  /** Those of these files that are known. */
-  pack(files: Iterable<string>): { head: Pack; body: Buffer };
+  /** Those of these files that are known; `first` is loaded first. */
+  pack(first: string, files: Iterable<string>): { head: Pack; body: Buffer };
   /** Never rejects. */
   load(file: string): Promise<{ head: Loaded; body: Buffer }>;
   /** It has loaded these from its pack. */
@@ -29,7 +29,7 @@ export interface Offshoots {
 export interface Means {
   readonly ledger: Ledger;
   readonly entries: ReadonlyMap<string, Entry>;
-  parcel(wanted: Iterable<Entry>): { head: Pack; body: Buffer };
+  parcel(wanted: Iterable<Entry>, first: string): { head: Pack; body: Buffer };
   /** Reads a file for a generation. Never rejects. */
   load(gen: Generation | undefined, file: string): Promise<{ head: Loaded; body: Buffer }>;
   /** A generation has loaded it. */
@@ -49,12 +49,12 @@ export function openOffshoots({ ledger, entries, parcel, load, onLoaded }: Means
         gen === undefined ? undefined : ledger.of(gen)?.sources.get(file);
       const packed = new Map<string, Entry>();
       return {
-        pack(files) {
+        pack(first, files) {
           for (const file of files) {
             const entry = has(file) ?? entries.get(file);
             if (entry) packed.set(file, entry);
           }
-          const { head, body } = parcel(packed.values());
+          const { head, body } = parcel(packed.values(), first);
           const isIn = (key: string): boolean => packed.has(key.slice(0, key.indexOf('\n')));
           const resolved = Object.fromEntries(Object.entries(head.resolved).filter(([key]) => isIn(key)));
           return { head: { ...head, resolved, packages: [] }, body };

@@ -89,7 +89,7 @@ export function openDesk(guardian: Guardian): Desk {
           const { first: name = '' } = head;
           files = together.get(name) ?? new Set();
           together.set(name, files);
-          const { head: pack, body } = offshoot.pack(files);
+          const { head: pack, body } = offshoot.pack(name, files);
           return writeFrame(socket, pack, body);
         }
         case 'load': {

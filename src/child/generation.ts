@@ -18,7 +18,7 @@ export interface Answers {
   resolve(specifier: string, parent: string): Resolved;
   /** Those to one offshoot of a generation, or of one that is gone. */
   offshoot(gen: Generation | undefined): {
-    pack(files: Iterable<string>): { head: Pack; body: Buffer };
+    pack(first: string, files: Iterable<string>): { head: Pack; body: Buffer };
     load(file: string): Promise<{ head: Loaded; body: Buffer }>;
     loaded(files: readonly string[]): void;
   };

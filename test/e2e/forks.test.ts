@@ -261,6 +261,38 @@ test(word + ' is the word', () => {});
     await quit();
   });
 
+  test('a pool in a package, and a file under another tsconfig', async () => {
+    const { ask, quit } = await started(
+      {
+        ...APP,
+        'src/pooled.ts': `import { runs } from 'pool';
+import { say } from './say';
+enum Word { It = 'pooled' }
+say(Word.It + ' ' + (await runs(new URL('../other/task.ts', import.meta.url).href)));
+`,
+        'node_modules/pool/package.json': '{ "name": "pool", "type": "module", "exports": "./pool.js" }',
+        'node_modules/pool/pool.js': `import { Worker } from 'node:worker_threads';
+export const runs = (workerData) => new Promise((resolve, reject) => {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
+  worker.once('message', resolve).once('error', reject);
+});
+`,
+        'node_modules/pool/worker.js': `import { parentPort, workerData } from 'node:worker_threads';
+parentPort.postMessage((await import(workerData)).default());
+`,
+        'other/tsconfig.json': '{ "compilerOptions": { "paths": { "part": ["./part.ts"] } } }',
+        'other/part.ts': word('aliased'),
+        'other/task.ts': `import { word } from 'part';
+enum Kind { A = 'task' }
+export default (): string => Kind.A + ' ' + word;
+`,
+      },
+      { node },
+    );
+    expect(await ask('/url/pooled.ts')).toBe('pooled task aliased');
+    await quit();
+  });
+
   test('without hotrun’s socket they do what Node does', async () => {
     const { ask, quit } = await started(
       {

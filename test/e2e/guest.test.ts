@@ -20,6 +20,20 @@ function project(files: Readonly<Record<string, string>>): Project {
 
 type Seen = Record<string, unknown>;
 
+/**
+ * What a fork or a worker can see of where it is, but for `execArgv`, the two variables that say that hotrun is there, and
+ * what is over in the first turn of its event loop.
+ */
+const GLANCE = `const glance = () => ({
+  argv: process.argv, keys: Object.keys(process).sort(), names: Object.getOwnPropertyNames(process).sort(),
+  symbols: Object.getOwnPropertySymbols(globalThis).map(String).sort(), globals: Object.getOwnPropertyNames(globalThis).sort(),
+  events: process.eventNames().map(String).sort(), listeners: process.listenerCount('exit') + process.listenerCount('message'),
+  env: Object.entries(process.env).filter(([key]) => !/^HOTRUN(?:_GENERATION)?$|^RIG_MARK$/.test(key)).sort(),
+  active: process.getActiveResourcesInfo().filter((name) => !['ConnectWrap', 'CloseReq'].includes(name)).sort(),
+  stackTraceLimit: Error.stackTraceLimit, stack: new Error('where').stack.split('\\n').slice(0, 4), meta: Object.keys(import.meta).sort(),
+});
+`;
+
 /** What an app can see of the process it is in. Nothing of it may run later than the first line of the app. */
 const PROBE = `const count = (event) => process.listenerCount(event);
 const events = ['message', 'disconnect', 'exit', 'beforeExit', 'uncaughtException', 'uncaughtExceptionMonitor', 'unhandledRejection',
@@ -231,7 +245,7 @@ child.on('message', (message) => {
 });
 child.on('exit', (code) => console.log('exit ' + code));
 `,
-      'child.js': `process.send({ hello: process.argv[2], connected: process.connected, keys: Object.keys(process).sort() });
+      'child.js': `${GLANCE}process.send({ hello: process.argv[2], connected: process.connected, seen: glance() });
 process.on('message', (text) => process.send({ got: text, rest: process.listenerCount('message') }));
 `,
     });
@@ -250,9 +264,9 @@ const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData:
 worker.on('message', (message) => console.log(JSON.stringify(message)));
 worker.on('exit', (code) => console.log('exit ' + code));
 `,
-      'worker.js': `import { parentPort, workerData } from 'node:worker_threads';
+      'worker.js': `${GLANCE}import { parentPort, workerData } from 'node:worker_threads';
 import { twice } from './twice.js';
-parentPort.postMessage({ answer: twice(workerData), send: typeof process.send, globals: Object.getOwnPropertySymbols(globalThis).map(String) });
+parentPort.postMessage({ answer: twice(workerData), send: typeof process.send, seen: glance() });
 `,
       'twice.js': 'export const twice = (n) => 2 * n;\n',
     });
