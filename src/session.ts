@@ -94,6 +94,7 @@ export function openSession(config: Config, terminal: Terminal, version: string,
     onDraining(gen, inFlight) {
       notebook.generation(gen).busy = inFlight;
     },
+    onTrouble: (sentence) => terminal.say({ type: 'trouble', sentence }),
     onUnstartable(_gen, code) {
       const name = programOf(config);
       const why =

@@ -7,7 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messageOf } from '../errors.ts';
+import { codeOf, messageOf } from '../errors.ts';
 import type { Generation } from '../supervisor/words.ts';
 import { readFrames, writeFrame } from './frames.ts';
 import type { Answers } from './generation.ts';
@@ -19,8 +19,8 @@ const LONGEST = 103;
 const BACKLOG = 4096;
 
 export interface Desk {
-  /** For a new process. */
-  place(answers: Answers): Place;
+  /** For a new process. `isInspected`: a debugger may be attached. */
+  place(answers: Answers, isInspected: boolean): Place;
   close(): void;
 }
 
@@ -37,7 +37,8 @@ interface Taken {
   gen: Generation | undefined;
 }
 
-export function openDesk(guardian: Guardian): Desk {
+/** @param onTrouble told, in one sentence, why there is no such socket */
+export function openDesk(guardian: Guardian, onTrouble: (sentence: string) => void): Desk {
   const folder = join(tmpdir(), `hotrun-${randomUUID()}`);
   const path = join(folder, 'ask');
   const isPossible = process.platform !== 'win32' && !path.includes('\n') && Buffer.byteLength(path) <= LONGEST;
@@ -53,13 +54,17 @@ export function openDesk(guardian: Guardian): Desk {
   /** When the first process is on its way: nothing of it can ask before. Without the socket Node loads what it can. */
   const open = (): void => {
     if (isClosed || server) return;
-    server = createServer(serve).on('error', (error) => process.emitWarning(messageOf(error)));
+    const fail = (error: unknown): void =>
+      onTrouble(
+        `Forks and workers of the app load modules as Node alone does, because ${path} cannot be listened to (${codeOf(error) ?? messageOf(error)}): set TMPDIR to a folder that can be written to.`,
+      );
+    server = createServer(serve).on('error', fail);
     try {
       mkdirSync(folder, { mode: 0o700 });
       guardian.sweep(folder);
       server.listen({ path, backlog: BACKLOG }).unref();
     } catch (error) {
-      process.emitWarning(messageOf(error));
+      fail(error);
     }
   };
 
@@ -106,7 +111,7 @@ export function openDesk(guardian: Guardian): Desk {
   };
 
   return {
-    place(answers) {
+    place(answers, isInspected) {
       if (!isPossible) return { folder: '', assign() {}, leave() {} };
       if (!server) setImmediate(open);
       first ??= answers;
@@ -114,7 +119,7 @@ export function openDesk(guardian: Guardian): Desk {
       const taken: Taken = { answers, gen: undefined };
       places.set(process, taken);
       return {
-        folder: `hotrun@${encodeURIComponent(path)}@${process}/../`,
+        folder: `hotrun@${encodeURIComponent(path)}@${process}${isInspected ? '@inspected' : ''}/../`,
         assign(gen) {
           taken.gen = gen;
         },

@@ -53,6 +53,8 @@ export interface Host {
   onDraining(gen: Generation, busy: number): void;
   /** The command cannot be started: the system's error code. */
   onUnstartable(gen: Generation, code: string): void;
+  /** What hotrun has to do without, in one sentence with the remedy. */
+  onTrouble(sentence: string): void;
 }
 
 export interface Run {

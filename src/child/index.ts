@@ -38,7 +38,7 @@ export function openChild(config: Config, host: Host): Child {
   const held = openHeld();
   const ledger = openLedger((key) => held.drop(key));
   const guardian = openGuardian();
-  const desk = openDesk(guardian);
+  const desk = openDesk(guardian, host.onTrouble);
   const { program } = config;
   /** `isReplaced`: another process has taken this one's place, and nobody wants to know of its end. */
   const hostOf = (isReplaced: () => boolean): Host => ({

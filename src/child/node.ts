@@ -17,6 +17,7 @@ import { readFrames, writeFrame } from './frames.ts';
 import { type Ahead, type Host, type Run, tellEnd } from './generation.ts';
 import type { Guardian } from './guardian.ts';
 import type { Held, Receiver } from './held.ts';
+import { splitInspect } from './inspect.ts';
 import { type Foresight, HAS_SYNC_HOOKS, launch, QUESTION } from './launch.ts';
 import type { Ledger, SocketHandle } from './ledger.ts';
 import { openTree } from './tree.ts';
@@ -63,7 +64,7 @@ export function bootNode(
   { config, ledger, held, guardian, desk, host, onSocket, released, isAlone, isTransient = false }: Means,
   foresight: Foresight = { packages: [], ahead: false },
 ): Booted {
-  const place = desk.place(host.answers);
+  const place = desk.place(host.answers, splitInspect(config.program.nodeArgs).inspect !== null);
   const child = launch(config, ledger, host, foresight, place.folder);
   const { count } = ledger;
   const mayListen = ledger.sockets().length > 0;

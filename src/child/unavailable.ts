@@ -73,6 +73,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
           onListening() {},
           onDraining() {},
           onUnstartable() {},
+          onTrouble() {},
         },
       });
       const run = booted.assign(0);

@@ -12,6 +12,8 @@ export interface Desk {
   readonly path: string;
   /** The number of the process whose offshoot this is. */
   readonly process: number;
+  /** A debugger may be attached. */
+  readonly isInspected: boolean;
 }
 
 /** There is no hotrun to answer: Node has to do without. */
@@ -28,8 +30,8 @@ interface Connecting extends Socket {
 
 export function deskOf(execArgv: readonly string[]): Desk | null {
   for (const argument of execArgv) {
-    const [, path, number] = DESK.exec(argument) ?? [];
-    if (path) return { path: decodeURIComponent(path), process: Number(number) };
+    const [, path, number, inspected] = DESK.exec(argument) ?? [];
+    if (path) return { path: decodeURIComponent(path), process: Number(number), isInspected: inspected !== undefined };
   }
   return null;
 }

@@ -22,9 +22,9 @@ export const INTERNALS_FLAG = '--expose-internals';
 /**
  * Where offshoots ask: the path of a socket, and the number of the process whose offshoots they are. `execArgv` is all that they
  * inherit for certain, so this stands in the path that --require names, as if it were a folder, followed by `..`: Node takes
- * both out without looking for it. The first part is URI encoded.
+ * both out without looking for it. The first part is URI encoded; the last says that a debugger may be attached.
  */
-export const DESK = /[\\/]hotrun@([^@\\/]+)@(\d+)[\\/]\.\.[\\/]/;
+export const DESK = /[\\/]hotrun@([^@\\/]+)@(\d+)(@inspected)?[\\/]\.\.[\\/]/;
 
 /** What the runtime is told when it starts. */
 export interface Boot {

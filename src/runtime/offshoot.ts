@@ -8,7 +8,7 @@ import { isMainThread, parentPort } from 'node:worker_threads';
 import { type Desk, deskOf } from './call.ts';
 import type { ThreadData } from './hooks-thread.ts';
 import { installHooks } from './install.ts';
-import { enableSourceMaps, openMaps } from './maps.ts';
+import { enableSourceMaps, type Maps, openMaps } from './maps.ts';
 import { makeOffshootHooks } from './offshoot-hooks.ts';
 
 const desk = deskOf(process.execArgv);
@@ -18,7 +18,15 @@ if (desk && (isMainThread || parentPort !== null)) help(desk);
 function help(desk: Desk): void {
   const own = pathToFileURL(__filename);
   let loadsProject = false;
-  const hooks = makeOffshootHooks(desk, own.href, openMaps(), () => {
+  let opened: Maps | undefined;
+  // Most workers of packages load nothing of the project, and need no maps.
+  const maps: Maps = {
+    keep(url, comment) {
+      opened ??= openMaps();
+      return opened.keep(url, comment);
+    },
+  };
+  const hooks = makeOffshootHooks(desk, own.href, desk.isInspected ? null : maps, () => {
     if (loadsProject) return;
     loadsProject = true;
     enableSourceMaps();

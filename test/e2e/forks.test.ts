@@ -312,6 +312,15 @@ export default (): string => Kind.A + ' ' + word;
     expect(existsSync(dirname(socket))).toBe(false);
   });
 
+  test('where no socket can be made, that is told, and the app runs', async () => {
+    const { hotrun, ask, quit } = await started(APP, { node, env: { TMPDIR: '/nowhere/at/all' } });
+    expect(await ask('/')).toBe('');
+    expect(hotrun.stderr()).toMatch(
+      /Forks and workers of the app load modules as Node alone does, because .*\(ENOENT\)/,
+    );
+    await quit();
+  });
+
   test('nothing is left of the socket, even when hotrun is killed', async () => {
     const { ask, hotrun } = await started(APP, { node });
     const [, path = ''] = /hotrun@([^@]+)@/.exec(await ask('/flags')) ?? [];
