@@ -3,7 +3,7 @@
  * for a thread may be terminated in the middle of a question.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -129,8 +129,8 @@ export function openDesk(guardian: Guardian, onTrouble: (sentence: string) => vo
     close() {
       isClosed = true;
       for (const socket of sockets) socket.destroy();
+      // The guardian removes its folder.
       server?.close();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
