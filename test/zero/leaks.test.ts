@@ -33,7 +33,10 @@ const start = () => {
 start();
 createServer((request, response) => response.end(marker)).listen(Number(process.env.PORT), '127.0.0.1', start);
 `,
-  'idle.js': 'setInterval(() => {}, 1000);\n',
+  'idle.js': `import { appendFileSync } from 'node:fs';
+appendFileSync('idle', process.pid + '\\n');
+setInterval(() => {}, 1000);
+`,
   'marker.js': marker('m0'),
 };
 
@@ -99,8 +102,13 @@ describe.each(NODES)('on Node $version', ({ node }) => {
           processes: hotrun.processes().length,
         };
       };
+      /** The forks that have loaded what they load: each has a connection to hotrun from then on. */
+      const forks = (): number => {
+        const idle = readFileSync(project.path('idle'), 'utf8').split('\n').map(Number);
+        return hotrun.processes().filter((pid) => idle.includes(pid)).length;
+      };
       /** hotrun, its guardian, the app, its six and the one that a shell started, twice, and the standby. */
-      const isQuiet = (facts: ReturnType<typeof look>): boolean => facts.processes === 12;
+      const isQuiet = (facts: ReturnType<typeof look>): boolean => facts.processes === 12 && forks() === 2;
 
       /** What there is when nothing is on its way any more: a process that has ended leaves its descriptors for a moment. */
       const settled = () => {
