@@ -16,7 +16,9 @@ async function main(argv: readonly string[]): Promise<number> {
     const parsed = await parseArgv(argv);
     if (parsed.kind === 'help') return print(parsed.text);
     if (parsed.kind === 'version') return print(version());
-    const config = readConfig(parsed, cwd);
+    const reread = () => readConfig(parsed, cwd);
+    const readAt = Date.now();
+    const config = reread();
     const terminal = open(config.log);
     process.on('uncaughtException', (error) => {
       terminal.say({ type: 'bug', error });
@@ -28,11 +30,17 @@ async function main(argv: readonly string[]): Promise<number> {
     void saveTty().then((restoreTty) => {
       restore = restoreTty;
     });
-    const session = openSession(config, terminal, version(), () => restore());
+    const host = { version: version(), terminal, reread, restoreTty: () => restore() };
+    let session = openSession({ config, readAt }, 0, host);
     for (const [signal, code] of Object.entries(QUITS)) process.on(signal, () => session.emit({ type: 'quit', code }));
     if (process.platform !== 'win32') process.on('SIGUSR2', () => session.emit({ type: 'restart' }));
     process.on('SIGWINCH', () => session.resized());
-    return await session.ended;
+    for (;;) {
+      const end = await session.ended;
+      if (typeof end === 'number') return end;
+      terminal.level(end.config.log);
+      session = openSession(end, end.readAt - performance.timeOrigin, host);
+    }
   } catch (error) {
     const terminal = open('normal');
     if (!(error instanceof UserError)) {

@@ -35,10 +35,11 @@ export interface Notebook {
   phases(gen: Generation): { totalMs: number; phases: Phase[] };
 }
 
-export function openNotebook(start: Reason): Notebook {
+/** @param since when what `start` says began */
+export function openNotebook(start: Reason, since: number): Notebook {
   const builds = new Map<number, BuildNotes>();
   const generations = new Map<Generation, GenerationNotes>();
-  let next: { reason: Reason; since: number } = { reason: start, since: 0 };
+  let next: { reason: Reason; since: number } = { reason: start, since };
   let used = false;
 
   const notes: Notebook = {

@@ -2,17 +2,16 @@
  * The wire. Opens the rooms, feeds what they tell to the machine, one event at a time, and carries out its actions in
  * order. Nothing here waits: whatever comes of an action comes back as an event. Owns the timers.
  */
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import { openBuild } from './build/index.ts';
 import { openChild } from './child/index.ts';
 import type { Config } from './config/config.ts';
 import { openNotebook } from './notebook.ts';
+import { openProject, type Project } from './project.ts';
+import { openSettings, type Reading } from './settings.ts';
 import { initial, step } from './supervisor/step.ts';
-import type { Action, Ending, Event, Generation, Rules, State } from './supervisor/words.ts';
+import type { Action, Ending, Event, Generation, Rules, State, What } from './supervisor/words.ts';
 import { factOf, programOf } from './telling.ts';
-import type { Fact, Terminal } from './terminal/index.ts';
-import type { Watch } from './watch/index.ts';
+import type { Terminal } from './terminal/index.ts';
+import type { Change } from './watch/index.ts';
 
 /** Quiet time after a burst of saves, and the most that is waited for it, in ms. */
 const QUIET_MS = 30;
@@ -24,69 +23,70 @@ const UNAVAILABLE_MS = 1500;
 /** When nothing has happened for this long after a start, the cache is written, in ms. */
 const SETTLED_MS = 300;
 
-/** Files that say which packages there are. */
-const MANIFESTS = [
-  'package.json',
-  'package-lock.json',
-  'npm-shrinkwrap.json',
-  'yarn.lock',
-  'pnpm-lock.yaml',
-  'bun.lock',
-];
+/** How long settings may be incomplete before that is told, in ms. */
+const UNSETTLED_MS = 50;
 
 /** The first generation serves, or does not. */
 const FIRST_NEWS: ReadonlySet<Event['type']> = new Set(['ready', 'refused', 'exited', 'gone']);
+
+/** What was wrong before shows what shapes the modules, good or bad. */
+const NEWS_OF_MODULES: ReadonlySet<What> = new Set<What>(['failed', 'refused', 'ready']);
 
 export interface Session {
   emit(event: Event): void;
   /** The terminal has another size. */
   resized(): void;
-  /** The exit code, when everything is gone. */
-  readonly ended: Promise<number>;
+  /** The exit code, when everything is gone; or settings that want another kind of program: a new session is to run it. */
+  readonly ended: Promise<number | Reading>;
 }
 
-export function openSession(config: Config, terminal: Terminal, version: string, restoreTty: () => void): Session {
-  const rules: Rules = {
-    // Two generations at once would want the inspector's one port.
-    handover: isInspected(config) ? 'sequential' : config.handover,
-    ladder: config.ladder,
-    quietMs: QUIET_MS,
-    quietMaxMs: QUIET_MAX_MS,
-  };
-  const startedAt = Date.now();
-  const notebook = openNotebook({ kind: 'start', program: programOf(config) });
+export interface SessionHost {
+  readonly version: string;
+  readonly terminal: Terminal;
+  /** Reads the settings again. Throws a UserError. */
+  reread(): Config;
+  restoreTty(): void;
+}
+
+/** @param since when what led to it began, of performance.now() */
+export function openSession(
+  first: Reading,
+  since: number,
+  { version, terminal, reread, restoreTty }: SessionHost,
+): Session {
+  const settings = openSettings(first, reread);
+  let { config } = first;
+  let rules = rulesOf(config);
+  const notebook = openNotebook({ kind: 'start', program: programOf(config) }, since);
   const queue: Event[] = [];
   const timers = new Set<NodeJS.Timeout>();
   let state: State = initial;
   let busy = false;
   let everReady = false;
-  let isWatching = false;
-  let watch: Watch | undefined;
-  /** What was to be watched before the watcher was loaded. */
-  let unwatched: ((watch: Watch) => void)[] = [];
-  let end: (code: number) => void;
-  const ended = new Promise<number>((resolve) => {
+  /** To run once this one has ended. */
+  let successor: Reading | null = null;
+  /** Of a quit that came when it was ending for the successor's sake. */
+  let exitCode: number | null = null;
+  let end: (how: number | Reading) => void;
+  const ended = new Promise<number | Reading>((resolve) => {
     end = resolve;
   });
 
-  const watching = (use: (watch: Watch) => void): void => {
-    if (watch) use(watch);
-    else unwatched.push(use);
-  };
-  const build = openBuild(config, {
-    version,
-    emit,
-    onKnown: (known) => watching((watch) => watch.add([known])),
-    onForesight(found, modules) {
-      if (config.why) tellOnce({ type: 'why loaded', packages: namesOf(found.packages), stop: found.stop, modules });
-    },
-    onMissing: (files) => watching((watch) => watch.expect(files)),
-    run: (command) => child.run(command),
-  });
+  const open = (): Project =>
+    openProject(
+      config,
+      { version, emit, say: (fact) => terminal.say(fact), onSaved: saved, run: (command) => child.run(command) },
+      settings.now.readAt,
+    );
+  let project = open();
+  /** Those of older settings are closed. */
+  let left: Promise<unknown> = Promise.resolve();
   const child = openChild(config, {
     emit,
-    answers: build,
-    onLoaded: (gen, files) => build.loaded(gen, files),
+    get answers() {
+      return project.build;
+    },
+    onLoaded: (gen, files) => project.build.loaded(gen, files),
     onRefused(gen, text, stack) {
       notebook.generation(gen).refusal = { text, stack };
     },
@@ -131,12 +131,13 @@ export function openSession(config: Config, terminal: Terminal, version: string,
       if (config.trace) terminal.say({ type: 'trace', of: 'action', what: action });
       carryOut(action);
     }
-    if (FIRST_NEWS.has(event.type)) setImmediate(startWatching);
+    if (FIRST_NEWS.has(event.type)) setImmediate(() => project.watch());
     if (event.type === 'gone') {
       // Node puts the terminal back when it can; one that has run nothing has changed nothing.
       if (event.signal !== null && notebook.generation(event.gen).activatedAt !== undefined) restoreTty();
       notebook.forget(event.gen);
     }
+    turn();
   }
 
   function note(event: Event): void {
@@ -148,18 +149,18 @@ export function openSession(config: Config, terminal: Terminal, version: string,
     switch (action.type) {
       case 'build':
         notebook.build(action.id);
-        return build.build(action.id, newest());
+        return project.build.build(action.id, newest());
       case 'cancel':
-        return build.cancel(action.id);
+        return project.build.cancel(action.id);
       case 'prepare':
         notebook.begin(action.gen, action.id);
-        build.begin(action.gen, action.id);
+        project.build.begin(action.gen, action.id);
         return child.prepare(action.gen);
       case 'discard':
         return child.discard(action.gen);
       case 'activate':
         notebook.generation(action.gen).activatedAt = performance.now();
-        build.activated(action.gen);
+        project.build.activated(action.gen);
         return child.activate(action.gen);
       case 'drain':
         notebook.generation(action.gen).stopSince = performance.now();
@@ -172,7 +173,7 @@ export function openSession(config: Config, terminal: Terminal, version: string,
       case 'tell':
         return tell(action);
       case 'exit':
-        return void close(action.code);
+        return void close(exitCode ?? action.code);
     }
   }
 
@@ -192,14 +193,15 @@ export function openSession(config: Config, terminal: Terminal, version: string,
 
   function tell(action: Action & { type: 'tell' }): void {
     const { what, ending } = action;
-    const fact = factOf(action, { config, notebook, state, told, faults: build.faults });
+    const fact = factOf(action, { config, notebook, state, told, faults: project.build.faults });
     if (what === 'ready') {
       everReady = true;
       for (const port of notebook.generation(action.gen as Generation).ports) told.add(port);
-      later(SETTLED_MS, () => void build.save());
+      later(SETTLED_MS, () => void project.build.save());
     }
     if (ending && (what === 'broken' || what === 'crashed')) later(UNAVAILABLE_MS, () => standIn(ending));
     terminal.say(fact);
+    if (NEWS_OF_MODULES.has(what)) later(what === 'ready' ? SETTLED_MS : 0, () => project.look());
   }
 
   /** Nobody serves after all this time: requests that wait are told why. */
@@ -222,81 +224,93 @@ export function openSession(config: Config, terminal: Terminal, version: string,
     });
   }
 
-  /** What has not changed since it was told is not told again. */
-  let toldLast = '';
-  function tellOnce(fact: Fact): void {
-    const text = JSON.stringify(fact);
-    if (text !== toldLast) terminal.say(fact);
-    toldLast = text;
-  }
-
   let closing = false;
   async function close(code: number): Promise<void> {
     if (closing) return;
     closing = true;
     for (const timer of timers) clearTimeout(timer);
-    await Promise.all([build.close(), watch?.close()]);
+    await Promise.all([left, project.close()]);
     // Last, for it takes along whatever should be left.
     await child.close();
     restoreTty();
-    end(code);
+    end(successor ?? code);
+  }
+
+  /** @param isFinal settings that are incomplete will stay so */
+  function saved(changes: readonly Change[], isFinal = false): void {
+    const all = changes.map(({ file }) => file);
+    if (config.why && !isFinal) terminal.say({ type: 'why saved', changes });
+    const governing = all.filter((file) => project.rolesOf(file).has('settings'));
+    const outcome = governing.length > 0 ? settings.reread(isFinal) : 'same';
+    if (outcome === 'unsettled') {
+      const late = changes.filter(({ file }) => governing.includes(file));
+      later(UNSETTLED_MS, () => saved(late, true));
+    } else if (typeof outcome === 'object')
+      terminal.say({ type: 'trouble', sentence: `${outcome.broken}; the last good settings stay` });
+    // Those that only say how to run the app have been read; of one that is broken nothing is taken up.
+    const isRead = outcome === 'same' || outcome === 'changed';
+    const files = all.filter((file) => !governing.includes(file) || (isRead && project.rolesOf(file).size > 1));
+    if (outcome !== 'changed' && files.length === 0) return;
+    notebook.note({ kind: 'saved', files: outcome === 'changed' ? all : files });
+    if ((outcome === 'changed' && turn()) || files.length === 0) return;
+    const roles = new Set(files.flatMap((file) => [...project.rolesOf(file)]));
+    if (roles.has('shape')) project.build.renew();
+    if (roles.size > 0) child.renew();
+    project.build.saved(files);
+    emit({ type: 'saved' });
   }
 
   /**
-   * Loaded when the first generation has got somewhere, good or bad: loading it takes 30 ms in which no question is
-   * answered. What is saved before is seen by the stat of each file.
+   * New settings are put in force: everything is opened anew with them, but for the machine, its generations and their
+   * sockets. Not while one is being stopped: the ladder that it is on is that of the old ones.
    */
-  async function startWatching(): Promise<void> {
-    if (isWatching) return;
-    isWatching = true;
-    // Those of packages: what they change is not in any file that the app loads.
-    const manifests = config.program.kind === 'node' ? MANIFESTS.map((name) => join(config.root, name)) : [];
-    const { openWatch } = await import('./watch/index.ts');
-    if (closing) return;
-    watch = openWatch(
-      config,
-      (changes) => {
-        const files = changes.map(({ file }) => file);
-        if (files.some((file) => manifests.includes(file))) {
-          build.renew();
-          child.renew();
-        }
-        notebook.note({ kind: 'saved', files });
-        if (config.why) terminal.say({ type: 'why saved', changes });
-        build.saved(files);
-        emit({ type: 'saved' });
-      },
-      (sentence) => terminal.say({ type: 'trouble', sentence }),
-      startedAt,
-    );
-    for (const file of manifests) {
-      const stats = statSync(file, { throwIfNoEntry: false });
-      if (stats) watch.add([{ file, mtimeMs: stats.mtimeMs, size: stats.size }]);
+  function turn(): boolean {
+    if (closing || state.quitting !== null || [...state.lives.values()].some(({ is }) => is === 'stopping'))
+      return false;
+    if (!settings.take()) return false;
+    const { kind } = config.program;
+    config = settings.now.config;
+    if (config.program.kind !== kind) {
+      successor = settings.now;
+      emit({ type: 'quit', code: 0 });
+      return true;
     }
-    void build.note(manifests);
-    for (const use of unwatched) use(watch);
-    unwatched = [];
+    rules = rulesOf(config);
+    terminal.level(config.log);
+    left = Promise.all([left, project.close()]);
+    project = open();
+    project.watch();
+    child.reopen(config);
+    emit({ type: 'restart' });
+    return true;
   }
 
   // What only globs know has no stat to be compared with, only the time of the start.
-  if (config.build !== null || config.watch.length > 0) void startWatching();
+  if (config.build !== null || config.watch.length > 0) project.watch();
   emit({ type: 'start' });
-  if (config.program.kind === 'node') setImmediate(() => build.warm());
+  if (config.program.kind === 'node') setImmediate(() => project.build.warm());
 
   return {
     emit(event) {
       if (event.type === 'restart') notebook.note({ kind: 'restart' });
-      emit(event);
+      // The stop that is under way is of use for this end too.
+      if (event.type === 'quit' && successor) {
+        successor = null;
+        exitCode = event.code;
+      } else emit(event);
     },
     resized: () => child.resized(),
     ended,
   };
 }
 
-/** The packages that these belong to, each once. */
-const namesOf = (packages: readonly { readonly url: string }[]): string[] => [
-  ...new Set(packages.map(({ url }) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? url)),
-];
+const rulesOf = (config: Config): Rules => ({
+  // Two generations at once would want the inspector's one port.
+  handover: isInspected(config) ? 'sequential' : config.handover,
+  ladder: config.ladder,
+  quietMs: QUIET_MS,
+  quietMaxMs: QUIET_MAX_MS,
+});
 
 const isInspected = ({ program }: Config): boolean =>
   program.kind === 'node' && program.nodeArgs.some((arg) => arg.startsWith('--inspect'));

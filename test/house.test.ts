@@ -12,7 +12,10 @@ const MESSAGES = 'src/runtime/messages.ts';
 const TOP: Readonly<Record<string, RegExp>> = {
   'src/cli.ts': /^src\/(errors|session|config\/(argv|read)|terminal\/index)\.ts$/,
   'src/telling.ts': /^src\/(errors|notebook|build\/format|config\/config|supervisor\/words|terminal\/index)\.ts$/,
-  'src/session.ts': /^src\/(errors|notebook|telling|config\/config|(build|child|supervisor|terminal|watch)\/\w+)\.ts$/,
+  'src/session.ts':
+    /^src\/(errors|notebook|project|settings|telling|config\/config|(child|supervisor|terminal|watch)\/\w+)\.ts$/,
+  'src/project.ts': /^src\/(config\/config|supervisor\/words|(build|terminal|watch)\/index)\.ts$/,
+  'src/settings.ts': /^src\/(errors|config\/config)\.ts$/,
   'src/notebook.ts': /^src\/(supervisor\/words|terminal\/index)\.ts$/,
   'src/index.ts': /^src\/config\/keys\.ts$/,
   'src/errors.ts': /^$/,

@@ -41,6 +41,7 @@ export async function until<T>(
 export interface Project {
   readonly dir: string;
   path(file: string): string;
+  read(file: string): string;
   /** Truncates and writes, as `echo >` does. */
   write(file: string, text: string): void;
   /** Writes a new file outside the project and renames it over the old one. */
@@ -62,6 +63,7 @@ export function makeProject(files: Readonly<Record<string, string>>): Project {
   return {
     dir,
     path,
+    read: (file) => readFileSync(path(file), 'utf8'),
     write,
     replace(file, text) {
       const temporary = join(top, 'new');

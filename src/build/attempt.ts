@@ -1,4 +1,5 @@
 /** One build: reads what was saved, compares it with what runs, and runs the build command, if there is one. */
+import { basename } from 'node:path';
 import type { CommandLine } from '../config/config.ts';
 import type { Fault } from '../errors.ts';
 import type { Ending } from '../supervisor/words.ts';
@@ -6,6 +7,7 @@ import { hashOf } from './cache.ts';
 import { filled } from './filled.ts';
 import type { Ledger } from './given.ts';
 import type { Links } from './links.ts';
+import { meaningOf } from './packages.ts';
 import type { Entry, Store } from './store.ts';
 
 /** What the newest generation was given: file -> hash. Null: there is none, and everything differs. */
@@ -23,6 +25,11 @@ export interface Materials {
   readonly faultsOf: Map<string, readonly Fault[]>;
   read(file: string): Promise<Entry | { faults: readonly Fault[] } | null>;
   run(command: CommandLine): { readonly ended: Promise<Ending>; kill(): void };
+}
+
+/** The hash of what matters in a file that is no module: of a package.json a few keys. */
+export function hashOfOther(file: string, text: string): string {
+  return hashOf(basename(file) === 'package.json' ? meaningOf(text) : text);
 }
 
 /** @param line the build command, if there is one */
@@ -43,13 +50,16 @@ export function openAttempt(
       files.map(async (file) => {
         const isModule = !others.has(file) && (entries.has(file) || faultsOf.has(file) || running.has(file));
         if (!isModule) {
-          const hash = await filled(file, signal).then((text) => (text === null ? '' : hashOf(text)));
+          const hash = await filled(file, signal).then((text) => (text === null ? '' : hashOfOther(file, text)));
           if (base?.get(file) !== hash) differs = true;
           others.set(file, hash);
           return;
         }
         await filled(file, signal);
+        const shape = entries.get(file)?.shape;
         const entry = await read(file);
+        // A standby may hold the module as it was.
+        if (entry && 'shape' in entry && shape !== undefined && entry.shape !== shape) links.forget();
         faultsOf.delete(file);
         if (entry === null) {
           entries.delete(file);
@@ -66,7 +76,8 @@ export function openAttempt(
     );
     if (signal.aborted) return 'failed';
     if (faults.length > 0) {
-      faultsOf.set(`#${id}`, faults);
+      // Of a tsconfig.json there are as many as there are modules.
+      faultsOf.set(`#${id}`, [...new Set(faults)]);
       return 'failed';
     }
     if (!differs) {

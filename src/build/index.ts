@@ -4,13 +4,13 @@
  * save that changes nothing is no reload.
  */
 import { readFile, stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import type { CommandLine, Config } from '../config/config.ts';
 import { type Fault, messageOf } from '../errors.ts';
 import type { Loaded, Pack, Preload, Resolved } from '../runtime/messages.ts';
 import type { Ending, Event, Generation } from '../supervisor/words.ts';
 import { type Ahead, openAhead } from './ahead.ts';
-import { openAttempt } from './attempt.ts';
-import { hashOf } from './cache.ts';
+import { hashOfOther, openAttempt } from './attempt.ts';
 import { codeCacheFolder } from './codecache.ts';
 import { placeOf } from './format.ts';
 import { openLedger } from './given.ts';
@@ -19,6 +19,7 @@ import { type Offshoot, openOffshoots } from './offshoots.ts';
 import { parcelOf } from './parcel.ts';
 import { type Preloads, preloadsOf } from './preload.ts';
 import { faultOfImport, faultsOfRequires } from './requires.ts';
+import { shapesOf } from './shapes.ts';
 import { type Entry, type Known, openStore } from './store.ts';
 import type { Module } from './transform.ts';
 
@@ -73,9 +74,11 @@ export interface Build {
   explain(gen: Generation, text: string, stack: string): Promise<void>;
   /** Where Node found a package that a file of the project wants. */
   found(parent: string, specifier: string, preload: Preload): void;
-  /** Files that are watched and are no modules: what they are now is what runs. */
+  /** Files that are watched and are no modules: what they are now is what runs, unless they were saved meanwhile. */
   note(files: readonly string[]): Promise<void>;
-  /** Other packages may be there, or another package.json. */
+  /** The files that shape modules: tsconfig.json and package.json, with those that would count if they were there. */
+  shapes(): readonly string[];
+  /** Other packages may be there, another package.json or tsconfig.json: what they shape is made anew. */
   renew(): void;
   /** The packages that a standby may load before its turn, in this order; and whether there is more. Never rejects. */
   foresight(): Promise<{ readonly packages: readonly Preload[]; readonly ahead: boolean }>;
@@ -102,6 +105,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
   });
   const faultsOf = new Map<string, readonly Fault[]>();
   const attempt = openAttempt(config.build, { ledger, links, store, others, faultsOf, read, run: host.run });
+  const openedAt = Date.now();
   let current: { id: number; stop: AbortController; done: Promise<void> } | undefined;
 
   /** Reads a module, which is none of the other files any more. */
@@ -273,14 +277,21 @@ export function openBuild(config: Config, host: BuildHost): Build {
     async note(files) {
       for (const file of files) {
         const text = await readFile(file, 'latin1').catch(() => null);
-        if (text === null || others.has(file)) continue;
-        others.set(file, hashOf(text));
-        for (const { hashes } of ledger.all()) hashes.set(file, hashOf(text));
+        // Afterwards, so that a write in between shows.
+        const stats = await stat(file).catch(() => null);
+        if (!stats || text === null || others.has(file) || entries.has(file)) continue;
+        const hash = stats.ctimeMs < openedAt ? hashOfOther(file, text) : CHANGED;
+        others.set(file, hash);
+        for (const { hashes } of ledger.all()) hashes.set(file, hash);
       }
     },
+    // Those that have faults may be misunderstood; the other keys are builds and generations.
+    shapes: () => shapesOf([main, ...entries.keys(), ...[...faultsOf.keys()].filter(isAbsolute)], config.root, tools()),
     renew() {
       links.renew();
       store.renew();
+      const { transform } = tools();
+      for (const { file, shape } of entries.values()) if (transform.shapeOf(file) !== shape) ledger.retry(file);
     },
     async foresight() {
       const { wanted } = await ahead.choose();
@@ -293,13 +304,16 @@ export function openBuild(config: Config, host: BuildHost): Build {
     save: () => store.save(ledger.running().keys(), links.imports()),
     async close() {
       current?.stop.abort();
+      // At once: the room may be opened anew, and esbuild's process is the same.
+      store.close();
       // A build command is gone when we say so.
       await current?.done;
-      store.close();
       await store.save(ledger.running().keys(), links.imports());
     },
   };
 }
 
+/** The hash of nothing. */
+const CHANGED = '-';
 const NOTHING = Buffer.alloc(0);
 const NO_MODULE: Module = { format: 'json', code: '', transformed: false };

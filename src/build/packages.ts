@@ -53,6 +53,32 @@ export function openPackages(): Packages {
   return { at, around, reset };
 }
 
+/** The keys of a package.json by which modules are found or understood; scripts and versions of its own are not among them. */
+const MEANING = [
+  'name',
+  'type',
+  'main',
+  'exports',
+  'imports',
+  'workspaces',
+  'dependencies',
+  'devDependencies',
+  'optionalDependencies',
+  'peerDependencies',
+  'overrides',
+];
+
+/** What a package.json says about modules, as a text that is the same where they mean the same. */
+export function meaningOf(text: string): string {
+  try {
+    const parsed = JSON.parse(withoutBom(text));
+    return JSON.stringify(MEANING.map((key) => parsed[key] ?? null));
+  } catch {
+    // Its fault is told by who reads it.
+    return text;
+  }
+}
+
 function read(file: string): Package | null {
   // A stat that finds nothing costs a tenth of a readFile that throws.
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return null;

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { CommandLine, Config } from '../config/config.ts';
 import { codeOf } from '../errors.ts';
 import type { Ending, Generation } from '../supervisor/words.ts';
-import { endsOf, type Host, type Run, tellEnd } from './generation.ts';
+import { readEnvironment } from './envfiles.ts';
+import { endsOf, type FirstRung, type Host, type Run, tellEnd } from './generation.ts';
 import type { Guardian } from './guardian.ts';
 import { openTree } from './tree.ts';
 
@@ -33,6 +34,7 @@ export function prepareCommand(
   config: Config & { readonly program: { readonly kind: 'command' } },
   guardian: Guardian,
   host: Host,
+  firstRung: FirstRung,
 ): Run {
   let child: ChildProcess | undefined;
   let signal: (signal: NodeJS.Signals) => void = () => {
@@ -44,7 +46,8 @@ export function prepareCommand(
   queueMicrotask(() => host.emit({ type: 'prepared', gen }));
   return {
     activate() {
-      const env = { ...process.env, HOTRUN: '1', HOTRUN_GENERATION: String(gen) };
+      const { variables } = readEnvironment(config.envFiles);
+      const env = { ...variables, ...process.env, HOTRUN: '1', HOTRUN_GENERATION: String(gen) };
       guardian.start();
       child = start(config.program.run, config.cwd, env, ['inherit', 'inherit', 'inherit']);
       const { pid } = child;
@@ -61,8 +64,7 @@ export function prepareCommand(
       child.once('spawn', () => host.emit({ type: 'ready', gen }));
       signal = (name) => tree.signal(name);
       drain = () => {
-        const first = config.ladderIsChosen ? 0 : config.ladder.findIndex((rung) => tree.catches(rung.signal));
-        host.emit({ type: 'draining', gen, first: Math.max(first, 0) });
+        host.emit({ type: 'draining', gen, first: firstRung(tree.catches) });
         host.emit({ type: 'drained', gen });
       };
     },

@@ -42,6 +42,7 @@ export interface Answers {
 /** What the child room tells: events for the machine, and facts for the notebook. */
 export interface Host {
   emit(event: Event): void;
+  /** Of the room that is open at the moment. */
   readonly answers: Answers;
   /** Files of the project that the generation has taken from its pack. */
   onLoaded(gen: Generation, files: readonly string[]): void;
@@ -57,12 +58,29 @@ export interface Host {
   onTrouble(sentence: string): void;
 }
 
+/** The rung that a stop begins with, of those whose signal somebody listens to; the ladder is that of the moment. */
+export type FirstRung = (listens: (signal: NodeJS.Signals) => boolean) => number;
+
 export interface Run {
   activate(): void;
   drain(): void;
   signal(signal: NodeJS.Signals): void;
   /** The terminal has another size. */
   resized(): void;
+}
+
+/** One of which no process was made: it cannot be loaded, for this reason. */
+export function unprepared(gen: Generation, text: string, host: Host): Run {
+  queueMicrotask(() => {
+    host.onRefused(gen, text, '');
+    host.emit({ type: 'refused', gen });
+  });
+  return {
+    activate() {},
+    drain() {},
+    signal: () => host.emit({ type: 'gone', gen, code: null, signal: 'SIGKILL' }),
+    resized() {},
+  };
 }
 
 /** How often a group is looked at whose leader has ended, in ms: no system tells of the end of a process that is not ours. */

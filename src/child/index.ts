@@ -3,12 +3,13 @@ import type { CommandLine, Config } from '../config/config.ts';
 import type { Generation } from '../supervisor/words.ts';
 import { type Job, prepareCommand, runCommand } from './command.ts';
 import { openDesk } from './desk.ts';
-import type { Host, Run } from './generation.ts';
+import { readEnvironment } from './envfiles.ts';
+import { type Host, type Run, unprepared } from './generation.ts';
 import { openGuardian } from './guardian.ts';
 import { openHeld } from './held.ts';
 import type { Foresight } from './launch.ts';
 import { openLedger } from './ledger.ts';
-import { type Booted, bootNode } from './node.ts';
+import { type Booted, bootNode, type Means } from './node.ts';
 import { openStandby } from './standby.ts';
 import { openUnavailable } from './unavailable.ts';
 
@@ -26,23 +27,38 @@ export interface Child {
   unavailable(text: string): void;
   /** Relays a change of the terminal's size. */
   resized(): void;
-  /** Other packages may be there: what waits is booted anew. */
+  /** Other packages or variables may be there: what waits is booted anew. */
   renew(): void;
+  /** From now on generations are made by these settings; those that live, and their sockets, stay. */
+  reopen(config: Config): void;
   /** Runs a build command. */
   run(command: CommandLine): Job;
   close(): Promise<void>;
 }
 
-export function openChild(config: Config, host: Host): Child {
+type NodeConfig = Means['config'];
+type CommandConfig = Config & { readonly program: { readonly kind: 'command' } };
+
+export function openChild(first: Config, host: Host): Child {
+  let config = first;
   const runs = new Map<Generation, Run>();
   const held = openHeld();
   const ledger = openLedger((key) => held.drop(key));
   const guardian = openGuardian();
   const desk = openDesk(guardian, host.onTrouble);
-  const { program } = config;
+  const firstRung = (listens: (signal: NodeJS.Signals) => boolean): number =>
+    config.ladderIsChosen
+      ? 0
+      : Math.max(
+          config.ladder.findIndex(({ signal }) => listens(signal)),
+          0,
+        );
   /** `isReplaced`: another process has taken this one's place, and nobody wants to know of its end. */
   const hostOf = (isReplaced: () => boolean): Host => ({
     ...host,
+    get answers() {
+      return host.answers;
+    },
     emit(event) {
       if (isReplaced()) return;
       if (event.type === 'gone') runs.delete(event.gen);
@@ -50,16 +66,14 @@ export function openChild(config: Config, host: Host): Child {
       host.emit(event);
     },
   });
-  const boot = (
-    nodeProgram: Config['program'] & { kind: 'node' },
-    foresight?: Foresight,
-  ): Booted & { replace(): void } => {
+  const boot = (config: NodeConfig, foresight?: Foresight): Booted & { replace(): void } => {
     let isReplaced = false;
     const own = hostOf(() => isReplaced);
-    const means = { config: { ...config, program: nodeProgram }, ledger, held, guardian, desk, host: own, ...sockets };
-    const booted = bootNode(means, foresight);
+    const booted = bootNode({ config, ledger, held, guardian, desk, host: own, firstRung, ...sockets }, foresight);
+    const environment = JSON.stringify(readEnvironment(config.envFiles));
     return {
       ...booted,
+      isCurrent: () => booted.isCurrent() && JSON.stringify(readEnvironment(config.envFiles)) === environment,
       replace() {
         isReplaced = true;
         booted.kill();
@@ -69,48 +83,45 @@ export function openChild(config: Config, host: Host): Child {
   const sockets = {
     onSocket: () => standby?.want(),
     async released() {
-      await Promise.all([standby?.discard(), unavailable?.gone()]);
+      await Promise.all([left, standby?.discard(), unavailable?.gone()]);
       standby?.want();
     },
     isAlone: () => runs.size <= 1,
   };
-  const standby =
-    program.kind === 'node' && config.standby
+  const standbyOf = (config: Config) =>
+    isNode(config) && config.standby
       ? openStandby(
-          () => host.answers.foresight(),
-          (foresight) => boot(program, foresight),
+          async () => (readEnvironment(config.envFiles).fault === null ? host.answers.foresight() : null),
+          (foresight) => boot(config, foresight),
           ledger,
         )
       : null;
-  const prepareNode = (gen: Generation, nodeProgram: Config['program'] & { kind: 'node' }): Run => {
-    const booted = standby?.take() ?? boot(nodeProgram);
+  let standby = standbyOf(config);
+  /** The standbys of older settings are gone. */
+  let left: Promise<unknown> = Promise.resolve();
+  const prepareNode = (gen: Generation, config: NodeConfig): Run => {
+    const booted = standby?.take() ?? boot(config);
     const run = booted.assign(gen);
     const activate = (): void => {
       if (ledger.count === booted.count) return run.activate();
       // Its predecessor listened after this one was spawned: the socket can reach a new process only.
       booted.replace();
-      const instead = prepareNode(gen, nodeProgram);
+      const instead = prepareNode(gen, config);
       runs.set(gen, instead);
       instead.activate();
     };
     return { ...run, activate };
   };
-  const unavailable =
-    program.kind === 'node'
-      ? openUnavailable({ config: { ...config, program }, ledger, held, guardian, desk, ...sockets })
-      : null;
+  const unavailable = isNode(config)
+    ? openUnavailable({ config, ledger, held, guardian, desk, firstRung, ...sockets })
+    : null;
   return {
     prepare(gen) {
-      const run =
-        program.kind === 'node'
-          ? prepareNode(gen, program)
-          : prepareCommand(
-              gen,
-              { ...config, program },
-              guardian,
-              hostOf(() => false),
-            );
-      runs.set(gen, run);
+      const plain = hostOf(() => false);
+      const { fault } = readEnvironment(config.envFiles);
+      if (fault !== null) runs.set(gen, unprepared(gen, fault, plain));
+      else if (isNode(config)) runs.set(gen, prepareNode(gen, config));
+      else runs.set(gen, prepareCommand(gen, config as CommandConfig, guardian, plain, firstRung));
     },
     discard: (gen) => runs.get(gen)?.signal('SIGKILL'),
     activate(gen) {
@@ -118,6 +129,11 @@ export function openChild(config: Config, host: Host): Child {
       runs.get(gen)?.activate();
     },
     renew: () => standby?.renew(),
+    reopen(next) {
+      config = next;
+      left = Promise.all([left, standby?.close()]);
+      standby = standbyOf(config);
+    },
     unavailable: (text) => unavailable?.start(text),
     drain: (gen) => runs.get(gen)?.drain(),
     signal: (gen, signal) => runs.get(gen)?.signal(signal),
@@ -128,9 +144,11 @@ export function openChild(config: Config, host: Host): Child {
     async close() {
       held.close();
       ledger.close();
-      await Promise.all([standby?.close(), unavailable?.close()]);
+      await Promise.all([left, standby?.close(), unavailable?.close()]);
       desk.close();
       await guardian.close();
     },
   };
 }
+
+const isNode = (config: Config): config is NodeConfig => config.program.kind === 'node';

@@ -4,6 +4,7 @@ import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { BOOT_VARIABLE, type Boot, INTERNALS_FLAG, type Preload } from '../runtime/messages.ts';
+import { readEnvironment } from './envfiles.ts';
 import type { Host } from './generation.ts';
 import { splitInspect } from './inspect.ts';
 import type { Ledger } from './ledger.ts';
@@ -41,7 +42,9 @@ export function launch(
 ): ChildProcess {
   const { entry, main, args } = config.program;
   const { inspect, rest: nodeArgs } = splitInspect(config.program.nodeArgs);
-  const isEarly = [...nodeArgs, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].some((flag) => PRELOADS.test(flag));
+  const environment = readEnvironment(config.envFiles);
+  const options = process.env.NODE_OPTIONS ?? environment.variables.NODE_OPTIONS ?? '';
+  const isEarly = [...nodeArgs, ...options.split(/\s+/)].some((flag) => PRELOADS.test(flag));
   const sockets = ledger.sockets();
   const firstSocket = HAS_SYNC_HOOKS ? QUESTION + 1 : QUESTION + 2;
   const boot: Boot = {
@@ -58,25 +61,23 @@ export function launch(
     inspect,
   };
   const internals = HAS_INTERNALS && !isEarly ? [INTERNALS_FLAG] : [];
-  return spawn(
-    process.execPath,
-    [...internals, '--require', `${RUNTIME}${desk}${START}`, ...nodeArgs, entry, ...args],
-    {
-      cwd: config.cwd,
-      // What process.title and ps show: as the user's own `node` would, not as the path behind it.
-      argv0: process.argv0,
-      env: { ...process.env, HOTRUN: '1', [BOOT_VARIABLE]: JSON.stringify(boot) },
-      // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
-      detached: process.platform !== 'win32',
-      stdio: [
-        'inherit',
-        'inherit',
-        'inherit',
-        'ipc',
-        'pipe',
-        ...(HAS_SYNC_HOOKS ? [] : (['pipe'] as const)),
-        ...sockets.map(({ fd }) => fd),
-      ],
-    },
-  );
+  const runtime = `${RUNTIME}${desk}${START}`;
+  const words = [...internals, '--require', runtime, ...environment.nodeArgs, ...nodeArgs, entry, ...args];
+  return spawn(process.execPath, words, {
+    cwd: config.cwd,
+    // What process.title and ps show: as the user's own `node` would, not as the path behind it.
+    argv0: process.argv0,
+    env: { ...process.env, HOTRUN: '1', [BOOT_VARIABLE]: JSON.stringify(boot) },
+    // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
+    detached: process.platform !== 'win32',
+    stdio: [
+      'inherit',
+      'inherit',
+      'inherit',
+      'ipc',
+      'pipe',
+      ...(HAS_SYNC_HOOKS ? [] : (['pipe'] as const)),
+      ...sockets.map(({ fd }) => fd),
+    ],
+  });
 }

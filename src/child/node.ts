@@ -14,7 +14,7 @@ import {
 import type { Generation } from '../supervisor/words.ts';
 import type { Desk } from './desk.ts';
 import { readFrames, writeFrame } from './frames.ts';
-import { type Ahead, type Host, type Run, tellEnd } from './generation.ts';
+import { type Ahead, type FirstRung, type Host, type Run, tellEnd } from './generation.ts';
 import type { Guardian } from './guardian.ts';
 import type { Held, Receiver } from './held.ts';
 import { splitInspect } from './inspect.ts';
@@ -49,6 +49,7 @@ export interface Means {
   readonly guardian: Guardian;
   readonly desk: Desk;
   readonly host: Host;
+  readonly firstRung: FirstRung;
   /** The ledger has one socket more, or less. */
   onSocket(): void;
   /** Resolves when no process is left that was spawned with a socket which the ledger has closed. */
@@ -61,7 +62,7 @@ export interface Means {
 
 /** @param foresight for a standby */
 export function bootNode(
-  { config, ledger, held, guardian, desk, host, onSocket, released, isAlone, isTransient = false }: Means,
+  { config, ledger, held, guardian, desk, host, firstRung, onSocket, released, isAlone, isTransient = false }: Means,
   foresight: Foresight = { packages: [], ahead: false },
 ): Booted {
   const place = desk.place(host.answers, splitInspect(config.program.nodeArgs).inspect !== null);
@@ -161,8 +162,7 @@ export function bootNode(
         return ready(gen);
       case 'draining': {
         host.onDraining(gen, head.busy);
-        const first = config.ladder.findIndex(({ signal }) => head.signals.includes(signal));
-        return host.emit({ type: 'draining', gen, first: config.ladderIsChosen ? 0 : Math.max(first, 0) });
+        return host.emit({ type: 'draining', gen, first: firstRung((signal) => head.signals.includes(signal)) });
       }
       // On connections of their own.
       case 'offshoot':

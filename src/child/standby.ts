@@ -40,9 +40,9 @@ interface Kept<Process> {
   isWaiting: boolean;
 }
 
-/** @param prepare finds out what the standby is to be booted with; never rejects */
+/** @param prepare finds out what the standby is to be booted with, or null if it cannot be; never rejects */
 export function openStandby<Process extends Booted>(
-  prepare: () => Promise<Foresight>,
+  prepare: () => Promise<Foresight | null>,
   boot: (foresight: Foresight) => Process,
   ledger: Pick<Ledger, 'count'>,
 ): Standby<Process> {
@@ -66,7 +66,7 @@ export function openStandby<Process extends Booted>(
     isStarting = true;
     const foresight = await prepare();
     isStarting = false;
-    if (isClosed || !isWanted) return;
+    if (isClosed || !isWanted || !foresight) return;
     // Booted before the app listened to all that it listens to, or before something was saved.
     for (const [slot, { process }] of slots) if (!fits(process)) end(slot);
     if (!slots.has('plain')) fill('plain', { ...foresight, ahead: false });

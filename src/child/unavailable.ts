@@ -42,7 +42,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
       });
       const booted = bootNode({
         ...means,
-        config: { ...means.config, program },
+        config: { ...means.config, program, envFiles: [] },
         isTransient: true,
         host: {
           emit(event) {

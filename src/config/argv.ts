@@ -9,7 +9,7 @@ import { helpText } from './help.ts';
 import { allFlags, type Flag, type Given, type Key, type KeyFlag, keys } from './keys.ts';
 import { readText } from './kinds.ts';
 import { nearest } from './nearest.ts';
-import { isNodeOption, knownNodeOptions, takeNodeOption, whyNot } from './nodeflags.ts';
+import { isNodeOption, knownNodeOptions, takeEnvFiles, takeNodeOption, whyNot } from './nodeflags.ts';
 
 /** What the command line says to run. */
 export type Named =
@@ -76,9 +76,10 @@ function split(argv: readonly string[]): Split {
 
 function command(run: readonly string[], nodeArgs: readonly string[]): Named {
   if (run.length === 0) throw new UserError('-- wants a command after it, as in hotrun -- go run ./cmd/api', USAGE);
-  if (nodeArgs[0] !== undefined)
+  const [first] = takeEnvFiles(nodeArgs).rest;
+  if (first !== undefined)
     throw new UserError(
-      `${nodeArgs[0]} is an option of node, and what follows -- is not run by hotrun's node: put it into the command`,
+      `${first} is an option of node, and what follows -- is not run by hotrun's node: put it into the command`,
       USAGE,
     );
   return { kind: 'command', run };

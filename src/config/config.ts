@@ -12,13 +12,23 @@ export type Program =
       readonly entry: string;
       /** The file that Node makes of it: symbolic links are followed, as those in node_modules/.bin. */
       readonly main: string;
-      /** For node, before the entry: `--inspect`, `--import x`, … */
+      /** For node, before the entry: `--inspect`, `--import x`, …; --env-file is in `envFiles`. */
       readonly nodeArgs: readonly string[];
       /** For the app, after the entry. */
       readonly args: readonly string[];
     }
   /** Anything that can be started. */
   | { readonly kind: 'command'; readonly run: CommandLine };
+
+/** A file with variables for the app, which node reads by --env-file. */
+export interface EnvFile {
+  /** As node is to be given it. */
+  readonly path: string;
+  /** Absolute. */
+  readonly file: string;
+  /** It may be missing (--env-file-if-exists). */
+  readonly isOptional: boolean;
+}
 
 export interface Config {
   /** Where the app runs: hotrun's own working directory. */
@@ -27,9 +37,13 @@ export interface Config {
   readonly root: string;
   /** The rc file or package.json that was read, or null. */
   readonly file: string | null;
+  /** The files that these settings are read from, and those that would count if they were there; absolute. */
+  readonly sources: readonly string[];
   /** The folder that `watch` and `ignore` globs are relative to: the rc file's, or cwd. */
   readonly base: string;
   readonly program: Program;
+  /** In the order in which they are read: of two values for one variable the later counts, and the shell's before both. */
+  readonly envFiles: readonly EnvFile[];
   /** A command that must succeed before a generation is prepared. */
   readonly build: CommandLine | null;
   /** Globs watched in addition to what the app loads. */

@@ -9,6 +9,7 @@ import { defaultStop, type StopSignal } from './ladder.ts';
 /** Each kind of value is read in kinds.ts. */
 export type Kind =
   | 'path'
+  | 'paths'
   | 'strings'
   | 'globs'
   | 'command'
@@ -73,6 +74,15 @@ export const keys = [
     default: [],
     example: ['--enable-source-maps'],
     otherNames: ['execArgv', 'nodeOptions'],
+  },
+  {
+    name: 'envFile',
+    kind: 'paths',
+    doc: 'variables for the app: a file, or a list of files',
+    more: "As node's --env-file: the shell's own values win, then those of later files. Relative to the folder of this file.",
+    default: null,
+    example: ['.env', '.env.local'],
+    otherNames: ['env_files', 'envFiles', 'dotenv'],
   },
   {
     name: 'watch',
@@ -206,6 +216,7 @@ export type KeyName = Row['name'];
 /** What each kind comes to once it is read. */
 export interface ValueOfKind {
   readonly path: string;
+  readonly paths: string | readonly string[];
   readonly strings: readonly string[];
   readonly globs: readonly string[];
   readonly command: CommandLine;

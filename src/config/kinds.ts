@@ -13,6 +13,10 @@ export function read(key: Key, value: unknown): Reading<AnyValue> {
   switch (key.kind) {
     case 'path':
       return isFilled(value) ? { value } : no(`wants a path${as(key)}, not ${show(value)}`);
+    case 'paths':
+      if (isFilled(value)) return { value };
+      if (!Array.isArray(value)) return no(`wants a path or a list of paths${as(key)}, not ${show(value)}`);
+      return list(key, value, 'a path or a list of paths', isFilled);
     case 'text':
       return typeof value === 'string' ? { value } : no(`wants a string${as(key)}, not ${show(value)}`);
     case 'boolean':

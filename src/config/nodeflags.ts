@@ -99,6 +99,26 @@ export function takeNodeOption(words: readonly string[], index: number): readonl
   return value === undefined || value.startsWith('-') ? undefined : [word, value];
 }
 
+const ENV_FILES = new Set(['--env-file', '--env-file-if-exists']);
+
+/** Takes the options that name env files out of node's others; both in their order. */
+export function takeEnvFiles(nodeArgs: readonly string[]): {
+  readonly envFiles: readonly { readonly path: string; readonly isOptional: boolean }[];
+  readonly rest: readonly string[];
+} {
+  const envFiles: { path: string; isOptional: boolean }[] = [];
+  const rest: string[] = [];
+  for (let index = 0; index < nodeArgs.length; ) {
+    const words = takeNodeOption(nodeArgs, index) ?? nodeArgs.slice(index, index + 1);
+    const [word = '', value = word.slice(word.indexOf('=') + 1)] = words;
+    if (ENV_FILES.has(nameOf(word)))
+      envFiles.push({ path: value, isOptional: nameOf(word) === '--env-file-if-exists' });
+    else rest.push(...words);
+    index += words.length;
+  }
+  return { envFiles, rest };
+}
+
 /** Options whose value is a path or, for `module`, the name of a package or a path that begins with a dot. */
 const paths: Readonly<Record<string, 'module' | 'file'>> = {
   '-r': 'module',

@@ -47,6 +47,17 @@ export function findRc(cwd: string, config: string | null): Found {
   return { root, rc: isFile(manifest) ? readManifest(manifest, cwd) : null };
 }
 
+/** Every file that `findRc` looks at, or would look at if it were there. */
+export function sourcesOf(cwd: string, root: string, config: string | null): string[] {
+  const manifest = join(root, 'package.json');
+  if (config !== null) return [resolve(cwd, config), manifest];
+  const files = [manifest];
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    files.push(join(folder, RC_NAME));
+    if (folder === root || folder === dirname(folder)) return files;
+  }
+}
+
 function packageRoot(cwd: string): string {
   for (let folder = cwd; ; folder = dirname(folder)) {
     if (isFile(join(folder, 'package.json'))) return folder;

@@ -3,12 +3,12 @@ import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Parsed } from './argv.ts';
-import type { Config, Program } from './config.ts';
+import type { Config, EnvFile, Program } from './config.ts';
 import { entryOfMain, likelyEntry, resolveEntry } from './entry.ts';
 import { type Given, type Key, type KeyName, keys } from './keys.ts';
 import { read } from './kinds.ts';
-import { isNodeOption, movePaths, takeNodeOption, whyNot } from './nodeflags.ts';
-import { findRc, isFile, type Rc } from './rcfile.ts';
+import { isNodeOption, movePaths, takeEnvFiles, takeNodeOption, whyNot } from './nodeflags.ts';
+import { findRc, isFile, type Rc, sourcesOf } from './rcfile.ts';
 import { show } from './reading.ts';
 
 type Run = Extract<Parsed, { readonly kind: 'run' }>;
@@ -30,6 +30,7 @@ interface Sources {
 export function readConfig(parsed: Run, cwd: string): Config {
   const { root, rc } = findRc(cwd, parsed.config);
   const base = rc === null ? cwd : dirname(rc.file);
+  const sources: Sources = { parsed, cwd, root, base, rc };
   const given = { ...rc?.given, ...parsed.given };
   const globs = (key: 'watch' | 'ignore'): readonly string[] => {
     const from = parsed.given[key] === undefined ? base : cwd;
@@ -39,8 +40,10 @@ export function readConfig(parsed: Run, cwd: string): Config {
     cwd,
     root,
     file: rc?.file ?? null,
+    sources: sourcesOf(cwd, root, parsed.config),
     base,
-    program: programOf({ parsed, cwd, root, base, rc }),
+    program: programOf(sources),
+    envFiles: envFilesOf(sources),
     build: given.build ?? null,
     watch: globs('watch'),
     ignore: globs('ignore'),
@@ -82,8 +85,9 @@ function programOf(sources: Sources): Program {
   const run = shell ?? rc?.given.run;
   if (run !== undefined) {
     const where = shell === undefined ? rc?.at('run') : '--exec';
-    if (parsed.nodeArgs[0] !== undefined)
-      throw new UserError(`${parsed.nodeArgs[0]} is an option of node, and ${where} is a command: put it in there`, 2);
+    const [first] = takeEnvFiles(parsed.nodeArgs).rest;
+    if (first !== undefined)
+      throw new UserError(`${first} is an option of node, and ${where} is a command: put it in there`, 2);
     return { kind: 'command', run };
   }
   if (rc?.given.entry !== undefined)
@@ -93,10 +97,19 @@ function programOf(sources: Sources): Program {
   return node(main.file, rc?.given.args ?? []);
 
   function node(entry: string, args: readonly string[]): Program {
-    const nodeArgs = [...(rc === null ? [] : nodeArgsOf(rc, base, cwd)), ...parsed.nodeArgs];
-    const main = nodeArgs.includes('--preserve-symlinks-main') ? entry : realpathSync(entry);
-    return { kind: 'node', entry, main, nodeArgs, args };
+    const { rest } = takeEnvFiles([...(rc === null ? [] : nodeArgsOf(rc, base, cwd)), ...parsed.nodeArgs]);
+    const main = rest.includes('--preserve-symlinks-main') ? entry : realpathSync(entry);
+    return { kind: 'node', entry, main, nodeArgs: rest, args };
   }
+}
+
+/** Those of the rc file come first, so that the command line's values count. */
+function envFilesOf({ parsed, cwd, base, rc }: Sources): readonly EnvFile[] {
+  const named = [rc?.given.envFile ?? []]
+    .flat()
+    .map((path) => ({ path: base === cwd ? path : resolve(base, path), isOptional: false }));
+  const nodeArgs = [...(rc === null ? [] : nodeArgsOf(rc, base, cwd)), ...parsed.nodeArgs];
+  return [...named, ...takeEnvFiles(nodeArgs).envFiles].map((found) => ({ ...found, file: resolve(cwd, found.path) }));
 }
 
 /** Keys that exclude one another. */

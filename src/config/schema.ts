@@ -42,6 +42,8 @@ function shape(key: Key): object {
   switch (key.kind) {
     case 'path':
       return text;
+    case 'paths':
+      return { anyOf: [text, { type: 'array', items: text }] };
     case 'text':
       return { type: 'string' };
     case 'boolean':

@@ -8,6 +8,8 @@ export { saveTty } from './tty.ts';
 
 export interface Terminal {
   say(fact: Fact): void;
+  /** From now on it says so much. */
+  level(level: Config['log']): void;
   close(): void;
 }
 
@@ -23,7 +25,8 @@ export interface Options {
 const LOG_COLUMNS = 160;
 
 /** Nothing that goes wrong with the stream ends hotrun: the app is to be stopped properly, whoever reads along. */
-export function openTerminal({ stream, level, cwd, env }: Options): Terminal {
+export function openTerminal({ stream, level: first, cwd, env }: Options): Terminal {
+  let level = first;
   const colors = wantsColors(env, stream);
   let isOpen = true;
 
@@ -37,6 +40,9 @@ export function openTerminal({ stream, level, cwd, env }: Options): Terminal {
       const text = lines(fact, { cwd, colors, columns: stream.columns || LOG_COLUMNS, level });
       // One write, so that the app's output does not come in between.
       if (text.length > 0) stream.write(`${text.join('\n')}\n`);
+    },
+    level(next) {
+      level = next;
     },
     close() {
       isOpen = false;

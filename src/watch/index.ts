@@ -41,6 +41,11 @@ export interface Watch {
   add(files: readonly { file: string; mtimeMs: number; size: number }[]): void;
   /** Paths that do not exist but whose appearance would matter (a missing import), also in folders that do not exist. */
   expect(files: readonly string[]): void;
+  /**
+   * Files that say how the app is run, whether they exist or not. One that has changed since `since` (ms since the epoch) is
+   * told.
+   */
+  govern(files: readonly string[], since: number): void;
   /** Resolves when everything added so far is really being watched. */
   settled(): Promise<void>;
   /** What is watched now, in order of the paths; without the files that are only expected. */
@@ -153,7 +158,8 @@ export function openWatch(
       if (isClosed) return;
       for (const { file, mtimeMs, size } of files) {
         const known = entries.known(file);
-        if ((known?.rule === 'loaded' && !known.isExpected) || !rules.loaded(file)) continue;
+        if (known?.rule === 'config' || !rules.loaded(file)) continue;
+        if (known?.rule === 'loaded' && !known.isExpected) continue;
         const entry = entries.at(resolve(file));
         entry.rule = 'loaded';
         entry.isExpected = false;
@@ -176,12 +182,24 @@ export function openWatch(
         entries.begin(entry);
       }
     },
+    govern: (files, since) => {
+      if (isClosed) return;
+      for (const file of files) {
+        const entry = entries.at(resolve(file));
+        if (entry.rule === 'config') continue;
+        if (entry.rule !== 'loaded') entry.since = since - RACY_MS / 5;
+        entry.rule = 'config';
+        entry.isThere = statOf(file) !== undefined;
+        entry.isExpected = !entry.isThere;
+        entries.begin(entry);
+      }
+    },
     settled: () => places.settled(),
     list: () =>
       [...entries.folders.values()]
         .flatMap((folder) => [...folder.entries.values()])
         .filter((entry) => entry.isThere || (entry.rule === 'loaded' && !entry.isExpected))
-        .filter((entry) => entry.rule === 'loaded' || (entry.rule === 'watch' && rules.globbed(entry.path)))
+        .filter(({ rule, path }) => rule !== null && (rule !== 'watch' || rules.globbed(path)))
         .map(({ path, rule }) => ({ file: path, rule: rule ?? 'watch' }))
         .sort((a, b) => (a.file < b.file ? -1 : 1)),
     close: async () => {

@@ -26,8 +26,10 @@ test('the defaults', async () => {
     cwd,
     root: cwd,
     file: null,
+    sources: [join(cwd, 'package.json'), join(cwd, '.hotrc.json')],
     base: cwd,
     program: { kind: 'node', entry: join(cwd, 'a.ts'), main: join(cwd, 'a.ts'), nodeArgs: [], args: ['--x'] },
+    envFiles: [],
     build: null,
     watch: [],
     ignore: [],
@@ -46,6 +48,7 @@ const rc = {
   entry: 'src/a.ts',
   args: ['--of', 'rc'],
   nodeArgs: ['--no-warnings'],
+  envFile: '.env',
   watch: ['rc/**'],
   ignore: ['rc/no'],
   build: 'rc build',
@@ -61,14 +64,16 @@ const project = { 'package.json': {}, '.hotrc.json': rc, 'src/a.ts': '', 'src/b.
 
 test('the rc file', async () => {
   const cwd = folder(project);
-  const { args, nodeArgs, entry, stop, ...same } = rc;
+  const { args, nodeArgs, envFile, entry, stop, ...same } = rc;
   expect(await config(cwd)).toEqual({
     ...same,
     cwd,
     root: cwd,
     base: cwd,
     file: join(cwd, '.hotrc.json'),
+    sources: [join(cwd, 'package.json'), join(cwd, '.hotrc.json')],
     program: { kind: 'node', entry: join(cwd, entry), main: join(cwd, entry), nodeArgs, args },
+    envFiles: [{ path: '.env', file: join(cwd, '.env'), isOptional: false }],
     ladder: [{ signal: 'SIGTERM', ms: 1000 }, ladder[2]],
     ladderIsChosen: true,
   });
@@ -164,18 +169,45 @@ describe('what is run', () => {
       '.hotrc.json': { nodeArgs: ['--import', './otel.mjs', '--env-file=.env', '-r', 'dotenv/config'] },
       'sub/a.js': '',
     });
-    const { program } = await config(join(path, 'sub'), '--import', './x.mjs', 'a.js');
+    const { program, envFiles } = await config(join(path, 'sub'), '--import', './x.mjs', 'a.js');
     expect(program).toMatchObject({
-      nodeArgs: [
-        '--import',
-        join(path, 'otel.mjs'),
-        `--env-file=${join(path, '.env')}`,
-        '-r',
-        'dotenv/config',
-        '--import',
-        './x.mjs',
-      ],
+      nodeArgs: ['--import', join(path, 'otel.mjs'), '-r', 'dotenv/config', '--import', './x.mjs'],
     });
+    expect(envFiles).toEqual([{ path: join(path, '.env'), file: join(path, '.env'), isOptional: false }]);
+  });
+
+  test('env files: those of the rc file first, then those of the command line', async () => {
+    const path = folder({
+      'package.json': {},
+      '.hotrc.json': { envFile: ['.env', 'more.env'], nodeArgs: ['--env-file', 'x.env', '--title', 't'] },
+      'a.js': '',
+    });
+    const found = await config(path, '--env-file-if-exists=./y.env', '--env_file', 'z', 'a.js');
+    expect(found.envFiles.map(({ path, isOptional }) => [path, isOptional])).toEqual([
+      ['.env', false],
+      ['more.env', false],
+      ['x.env', false],
+      ['./y.env', true],
+      ['z', false],
+    ]);
+    expect(found.envFiles[3]?.file).toBe(join(path, 'y.env'));
+    expect(found.program).toMatchObject({ nodeArgs: ['--title', 't'] });
+    expect((await config(path, '--env-file=x', '--', 'go')).envFiles.map(({ path }) => path)).toContain('x');
+  });
+
+  test('the settings are those of every file that may have them', async () => {
+    const path = folder({
+      'package.json': { main: 'a.js' },
+      'a.js': '',
+      'sub/deep/.hotrc.json': {},
+      'sub/rc.json': {},
+    });
+    expect((await config(join(path, 'sub/deep'))).sources).toEqual(
+      ['package.json', 'sub/deep/.hotrc.json', 'sub/.hotrc.json', '.hotrc.json'].map((file) => join(path, file)),
+    );
+    expect((await config(path, '--config', 'sub/rc.json')).sources).toEqual(
+      ['sub/rc.json', 'package.json'].map((file) => join(path, file)),
+    );
   });
 });
 

@@ -1,0 +1,148 @@
+/**
+ * The user's files: the build room and the watch room, wired to one another, and what a save means beside a build. They are
+ * opened together, and anew when the settings change.
+ */
+import { join } from 'node:path';
+import { type Build, openBuild } from './build/index.ts';
+import type { CommandLine, Config } from './config/config.ts';
+import type { Event } from './supervisor/words.ts';
+import type { Fact } from './terminal/index.ts';
+import type { Change, Watch } from './watch/index.ts';
+
+/** What a file that is no part of the app says about it. */
+export type Role =
+  /** How hotrun is to run it. */
+  | 'settings'
+  /** What its modules and their imports mean. */
+  | 'shape'
+  /** The variables that it finds. */
+  | 'environment';
+
+/** Files that say which packages there are. */
+const MANIFESTS = [
+  'package.json',
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'yarn.lock',
+  'pnpm-lock.yaml',
+  'bun.lock',
+];
+
+export interface ProjectHost {
+  readonly version: string;
+  emit(event: Event): void;
+  say(fact: Fact): void;
+  onSaved(changes: readonly Change[]): void;
+  /** Runs a build command. */
+  run(command: CommandLine): {
+    readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+    kill(): void;
+  };
+}
+
+export interface Project {
+  readonly build: Build;
+  rolesOf(file: string): ReadonlySet<Role>;
+  /**
+   * Loads and opens the watch room. Until then what is to be watched is remembered: loading it takes 30 ms in which no
+   * question is answered. What is saved before is seen by the stat of each file.
+   */
+  watch(): void;
+  /** More modules are known, and by that more of what shapes them. */
+  look(): void;
+  close(): Promise<void>;
+}
+
+/** @param openedAt ms since the epoch: the settings and variables were read then, or later */
+export function openProject(config: Config, host: ProjectHost, openedAt: number): Project {
+  const roles = new Map<string, Set<Role>>();
+  let watch: Watch | undefined;
+  let isStarted = false;
+  let isClosed = false;
+  /** What was to be watched before the room was opened. */
+  let early: ((watch: Watch) => void)[] = [];
+  const watching = (use: (watch: Watch) => void): void => {
+    if (watch) use(watch);
+    else early.push(use);
+  };
+  const build = openBuild(config, {
+    version: host.version,
+    emit(event) {
+      if (!isClosed) host.emit(event);
+    },
+    onKnown: (known) => watching((room) => room.add([known])),
+    onForesight(found, modules) {
+      if (config.why) tellOnce({ type: 'why loaded', packages: namesOf(found.packages), stop: found.stop, modules });
+    },
+    onMissing: (files) => watching((room) => room.expect(files)),
+    run: host.run,
+  });
+
+  /** Those of packages: what they change is not in any file that the app loads. */
+  const govern = (role: Role, files: readonly string[]): void => {
+    for (const file of files) roles.set(file, (roles.get(file) ?? new Set<Role>()).add(role));
+    watching((room) => room.govern(files, openedAt));
+    if (role !== 'settings') void build.note(files);
+  };
+
+  async function open(): Promise<void> {
+    const { openWatch } = await import('./watch/index.ts');
+    if (isClosed) return;
+    watch = openWatch(
+      config,
+      (changes) => {
+        if (!isClosed) host.onSaved(changes);
+      },
+      (sentence) => host.say({ type: 'trouble', sentence }),
+      openedAt,
+    );
+    for (const use of early) use(watch);
+    early = [];
+  }
+
+  /** What has not changed since it was told is not told again. */
+  let toldLast = '';
+  function tellOnce(fact: Fact): void {
+    const text = JSON.stringify(fact);
+    if (text !== toldLast) host.say(fact);
+    toldLast = text;
+  }
+
+  return {
+    build,
+    rolesOf: (file) => roles.get(file) ?? NONE,
+    watch() {
+      if (isStarted) return;
+      isStarted = true;
+      govern('settings', config.sources);
+      govern(
+        'environment',
+        config.envFiles.map(({ file }) => file),
+      );
+      if (config.program.kind === 'node')
+        govern(
+          'shape',
+          MANIFESTS.map((name) => join(config.root, name)),
+        );
+      void open();
+    },
+    look() {
+      if (!isClosed && config.program.kind === 'node')
+        govern(
+          'shape',
+          build.shapes().filter((file) => !roles.get(file)?.has('shape')),
+        );
+    },
+    async close() {
+      isClosed = true;
+      await Promise.all([build.close(), watch?.close()]);
+    },
+  };
+}
+
+const NONE: ReadonlySet<Role> = new Set();
+
+/** The packages that these belong to, each once. */
+const namesOf = (packages: readonly { readonly url: string }[]): string[] => [
+  ...new Set(packages.map(({ url }) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? url)),
+];
