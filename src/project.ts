@@ -1,12 +1,14 @@
 /**
- * The user's files: the build room and the watch room, wired to one another, and what a save means beside a build. They are
- * opened together, and anew when the settings change.
+ * The user's files: the rooms that look at them (build, watch, typecheck), wired to one another, and what a save means beside
+ * a build. They are opened together, and anew when the settings change.
  */
 import { join } from 'node:path';
+import { cacheFolder } from './build/folder.ts';
 import { type Build, openBuild } from './build/index.ts';
 import type { CommandLine, Config } from './config/config.ts';
 import type { Event } from './supervisor/words.ts';
 import type { Fact } from './terminal/index.ts';
+import { openTypecheck, type Typecheck } from './typecheck/index.ts';
 import type { Change, Watch } from './watch/index.ts';
 
 /** What a file that is no part of the app says about it. */
@@ -33,6 +35,8 @@ export interface ProjectHost {
   emit(event: Event): void;
   say(fact: Fact): void;
   onSaved(changes: readonly Change[]): void;
+  /** A process group that is to end with hotrun, however that ends. */
+  guard: { watch(group: number): void; forget(group: number): void };
   /** Runs a build command. */
   run(command: CommandLine): {
     readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -48,7 +52,7 @@ export interface Project {
    * question is answered. What is saved before is seen by the stat of each file.
    */
   watch(): void;
-  /** More modules are known, and by that more of what shapes them. */
+  /** The app has got somewhere, good or bad: more modules are known, and by that more of what shapes them; types are checked. */
   look(): void;
   close(): Promise<void>;
 }
@@ -61,6 +65,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
   let isClosed = false;
   /** What was to be watched before the room was opened. */
   let early: ((watch: Watch) => void)[] = [];
+  let types: Typecheck | undefined;
   const watching = (use: (watch: Watch) => void): void => {
     if (watch) use(watch);
     else early.push(use);
@@ -100,6 +105,19 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     early = [];
   }
 
+  const check = (): Typecheck => {
+    let first = true;
+    return openTypecheck(config, {
+      onChecked(faults) {
+        host.say({ type: 'types', faults, first });
+        first = false;
+      },
+      onTrouble: (sentence) => host.say({ type: 'trouble', sentence }),
+      guard: host.guard,
+      folder: cacheFolder(config.root),
+    });
+  };
+
   /** What has not changed since it was told is not told again. */
   let toldLast = '';
   function tellOnce(fact: Fact): void {
@@ -127,15 +145,17 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
       void open();
     },
     look() {
-      if (!isClosed && config.program.kind === 'node')
+      if (isClosed) return;
+      if (config.program.kind === 'node')
         govern(
           'shape',
           build.shapes().filter((file) => !roles.get(file)?.has('shape')),
         );
+      if (config.typecheck) types ??= check();
     },
     async close() {
       isClosed = true;
-      await Promise.all([build.close(), watch?.close()]);
+      await Promise.all([build.close(), watch?.close(), types?.close()]);
     },
   };
 }

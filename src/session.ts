@@ -75,7 +75,16 @@ export function openSession(
   const open = (): Project =>
     openProject(
       config,
-      { version, emit, say: (fact) => terminal.say(fact), onSaved: saved, run: (command) => child.run(command) },
+      {
+        version,
+        emit,
+        say: (fact) => terminal.say(fact),
+        onSaved: saved,
+        get guard() {
+          return child.guard;
+        },
+        run: (command) => child.run(command),
+      },
       settings.now.readAt,
     );
   let project = open();

@@ -14,7 +14,8 @@ const TOP: Readonly<Record<string, RegExp>> = {
   'src/telling.ts': /^src\/(errors|notebook|build\/format|config\/config|supervisor\/words|terminal\/index)\.ts$/,
   'src/session.ts':
     /^src\/(errors|notebook|project|settings|telling|config\/config|(child|supervisor|terminal|watch)\/\w+)\.ts$/,
-  'src/project.ts': /^src\/(config\/config|supervisor\/words|(build|terminal|watch)\/index)\.ts$/,
+  'src/project.ts':
+    /^src\/(config\/config|supervisor\/words|build\/folder|(build|terminal|typecheck|watch)\/index)\.ts$/,
   'src/settings.ts': /^src\/(errors|config\/config)\.ts$/,
   'src/notebook.ts': /^src\/(supervisor\/words|terminal\/index)\.ts$/,
   'src/index.ts': /^src\/config\/keys\.ts$/,

@@ -208,6 +208,15 @@ function pidsMarked(mark: string): number[] {
   });
 }
 
+/** Its words, each ended by a zero byte; empty if it is gone. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
 export type Answer = { readonly status: number; readonly body: string } | { readonly failed: string };
 
 /** One GET over a connection of its own, never tried again. `failed` is the system's error code, TIMEOUT or CUT. */

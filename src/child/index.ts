@@ -5,7 +5,7 @@ import { type Job, prepareCommand, runCommand } from './command.ts';
 import { openDesk } from './desk.ts';
 import { readEnvironment } from './envfiles.ts';
 import { type Host, type Run, unprepared } from './generation.ts';
-import { openGuardian } from './guardian.ts';
+import { type Guardian, openGuardian } from './guardian.ts';
 import { openHeld } from './held.ts';
 import type { Foresight } from './launch.ts';
 import { openLedger } from './ledger.ts';
@@ -31,6 +31,8 @@ export interface Child {
   renew(): void;
   /** From now on generations are made by these settings; those that live, and their sockets, stay. */
   reopen(config: Config): void;
+  /** Ends other process groups too, if hotrun dies. */
+  readonly guard: Pick<Guardian, 'watch' | 'forget'>;
   /** Runs a build command. */
   run(command: CommandLine): Job;
   close(): Promise<void>;
@@ -140,6 +142,7 @@ export function openChild(first: Config, host: Host): Child {
     resized() {
       for (const run of runs.values()) run.resized();
     },
+    guard: guardian,
     run: (command) => runCommand(command, config.cwd, guardian),
     async close() {
       held.close();

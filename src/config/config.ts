@@ -58,6 +58,8 @@ export interface Config {
   readonly standby: boolean;
   /** Which packages it loads while it waits; names are those of packages. */
   readonly preload: 'auto' | 'all' | 'none' | readonly string[];
+  /** Run the project's tsc beside the app. */
+  readonly typecheck: boolean;
   readonly log: 'quiet' | 'normal' | 'verbose';
   /** Say by which rule a save counts, and what a standby loads. */
   readonly why: boolean;

@@ -164,6 +164,15 @@ export const keys = [
     flags: [{ long: '--preload', value: 'WHAT', doc: 'packages loaded before the save: auto, all, none, a,b' }],
   },
   {
+    name: 'typecheck',
+    kind: 'boolean',
+    doc: "look for type errors too, by the project's own tsc",
+    more: 'In a process of its own beside the app; a reload never waits for it.',
+    default: false,
+    example: true,
+    flags: [{ long: '--typecheck', sets: true }],
+  },
+  {
     name: 'log',
     kind: 'choice',
     choices: ['quiet', 'normal', 'verbose'],

@@ -52,6 +52,7 @@ export function readConfig(parsed: Run, cwd: string): Config {
     handover: given.handover ?? defaultOf('handover'),
     standby: given.standby ?? defaultOf('standby'),
     preload: given.preload ?? defaultOf('preload'),
+    typecheck: given.typecheck ?? defaultOf('typecheck'),
     log: given.log ?? defaultOf('log'),
     why: given.why ?? defaultOf('why'),
     trace: given.trace ?? defaultOf('trace'),

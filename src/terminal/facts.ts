@@ -70,6 +70,8 @@ export type Fact =
   /** Even SIGKILL has not ended it. `afterMs`: since the stop began. */
   | { readonly type: 'stuck'; readonly afterMs: number }
   | { readonly type: 'quitting' }
+  /** What the type check found. `first`: there was none before. */
+  | { readonly type: 'types'; readonly faults: readonly Fault[]; readonly first: boolean }
   /** Something that hotrun can live with and the user should know, in one sentence. */
   | { readonly type: 'trouble'; readonly sentence: string }
   | {

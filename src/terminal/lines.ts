@@ -77,6 +77,8 @@ function lowestLevel(fact: Fact): Level {
     case 'ended':
     case 'stopping-slow':
       return 'normal';
+    case 'types':
+      return fact.faults.length > 0 ? 'quiet' : fact.first ? 'verbose' : 'normal';
     case 'building':
       return fact.command === null ? 'verbose' : 'normal';
     case 'started':
@@ -123,6 +125,11 @@ function words(fact: Fact, page: Page): string[] {
     }
     case 'quitting':
       return [ours('stopping')];
+    case 'types': {
+      const { length } = fact.faults;
+      if (length === 0) return [ours(paint.green(fact.first ? 'no type errors' : 'no type errors any more'))];
+      return [ours(paint.red(length === 1 ? '1 type error' : `${length} type errors`)), ...faults(fact.faults, page)];
+    }
     case 'trouble':
       return [ours(paint.yellow(fact.sentence))];
     case 'why saved':

@@ -1,10 +1,10 @@
 /** What the end-to-end tests share: the Nodes to run on, and a project with hotrun on it. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import {
   answers,
   closeAll,
+  commandOf,
   freePort,
   get,
   makeProject,
@@ -85,14 +85,6 @@ export async function endAll(): Promise<void> {
   await closeAll();
   for (const project of projects) project.close();
   projects.clear();
-}
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-  } catch {
-    return '';
-  }
 }
 
 /** Tells a generation that runs from a standby. */
