@@ -8,10 +8,13 @@ export class UserError extends Error {
   override name = 'UserError';
   /** As a shell expects it: 1 in general, 2 for wrong usage, 126 not executable, 127 not found. */
   readonly exitCode: number;
+  /** The file that it would take, absolute. */
+  readonly missing: string | null;
 
-  constructor(message: string, exitCode = 1) {
+  constructor(message: string, exitCode = 1, missing: string | null = null) {
     super(message);
     this.exitCode = exitCode;
+    this.missing = missing;
   }
 }
 

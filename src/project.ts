@@ -47,13 +47,15 @@ export interface ProjectHost {
 export interface Project {
   readonly build: Build;
   rolesOf(file: string): ReadonlySet<Role>;
+  /** The settings name this file, which is not there. */
+  expect(file: string): void;
   /**
    * Loads and opens the watch room. Until then what is to be watched is remembered: loading it takes 30 ms in which no
    * question is answered. What is saved before is seen by the stat of each file.
    */
   watch(): void;
-  /** The app has got somewhere, good or bad: more modules are known, and by that more of what shapes them; types are checked. */
-  look(): void;
+  /** The app has got somewhere, good or bad: more modules are known, and by that more of what shapes them; types are checked. `since`: they were read then, or later (ms since the epoch). */
+  look(since: number): void;
   close(): Promise<void>;
 }
 
@@ -83,11 +85,10 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     run: host.run,
   });
 
-  /** Those of packages: what they change is not in any file that the app loads. */
-  const govern = (role: Role, files: readonly string[]): void => {
+  const govern = (role: Role, files: readonly string[], since = openedAt): void => {
     for (const file of files) roles.set(file, (roles.get(file) ?? new Set<Role>()).add(role));
-    watching((room) => room.govern(files, openedAt));
-    if (role !== 'settings') void build.note(files);
+    watching((room) => room.govern(files, since));
+    if (role !== 'settings') void build.note(files, since);
   };
 
   async function open(): Promise<void> {
@@ -129,6 +130,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
   return {
     build,
     rolesOf: (file) => roles.get(file) ?? NONE,
+    expect: (file) => govern('settings', [file]),
     watch() {
       if (isStarted) return;
       isStarted = true;
@@ -140,16 +142,18 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
       if (config.program.kind === 'node')
         govern(
           'shape',
+          // What they change is not in any file that the app loads.
           MANIFESTS.map((name) => join(config.root, name)),
         );
       void open();
     },
-    look() {
+    look(since) {
       if (isClosed) return;
       if (config.program.kind === 'node')
         govern(
           'shape',
           build.shapes().filter((file) => !roles.get(file)?.has('shape')),
+          Math.max(since, openedAt),
         );
       if (config.typecheck) types ??= check();
     },

@@ -210,7 +210,10 @@ export function openSession(
     }
     if (ending && (what === 'broken' || what === 'crashed')) later(UNAVAILABLE_MS, () => standIn(ending));
     terminal.say(fact);
-    if (NEWS_OF_MODULES.has(what)) later(what === 'ready' ? SETTLED_MS : 0, () => project.look());
+    if (NEWS_OF_MODULES.has(what) && action.id !== undefined) {
+      const since = performance.timeOrigin + notebook.build(action.id).since;
+      later(what === 'ready' ? SETTLED_MS : 0, () => project.look(since));
+    }
   }
 
   /** Nobody serves after all this time: requests that wait are told why. */
@@ -254,8 +257,10 @@ export function openSession(
     if (outcome === 'unsettled') {
       const late = changes.filter(({ file }) => governing.includes(file));
       later(UNSETTLED_MS, () => saved(late, true));
-    } else if (typeof outcome === 'object')
-      terminal.say({ type: 'trouble', sentence: `${outcome.broken}; the last good settings stay` });
+    } else if (typeof outcome === 'object') {
+      terminal.say({ type: 'trouble', sentence: `${outcome.sentence}; the last good settings stay` });
+      if (outcome.missing) project.expect(outcome.missing);
+    }
     // Those that only say how to run the app have been read; of one that is broken nothing is taken up.
     const isRead = outcome === 'same' || outcome === 'changed';
     const files = all.filter((file) => !governing.includes(file) || (isRead && project.rolesOf(file).size > 1));

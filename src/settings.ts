@@ -10,14 +10,21 @@ export interface Reading {
   readonly readAt: number;
 }
 
+/** They cannot be used. */
+export interface Broken {
+  readonly sentence: string;
+  /** A file whose appearance would mend them. */
+  readonly missing: string | null;
+}
+
 export interface Settings {
   /** In force. */
   readonly now: Reading;
   /**
-   * Reads them again. Those in force stay until the others are taken. Broken: the sentence that says why. Unsettled: unless
+   * Reads them again. Those in force stay until the others are taken. Unsettled: unless
    * `isFinal`, what is broken, empty or gone may be about to be written.
    */
-  reread(isFinal: boolean): 'same' | 'changed' | 'unsettled' | { readonly broken: string };
+  reread(isFinal: boolean): 'same' | 'changed' | 'unsettled' | Broken;
   /** Puts newer ones in force; false if there are none. */
   take(): boolean;
 }
@@ -41,7 +48,7 @@ export function openSettings(first: Reading, read: () => Config): Settings {
         return 'changed';
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        return isFinal ? { broken: error.message } : 'unsettled';
+        return isFinal ? { sentence: error.message, missing: error.missing } : 'unsettled';
       }
     },
     take() {

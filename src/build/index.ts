@@ -74,8 +74,8 @@ export interface Build {
   explain(gen: Generation, text: string, stack: string): Promise<void>;
   /** Where Node found a package that a file of the project wants. */
   found(parent: string, specifier: string, preload: Preload): void;
-  /** Files that are watched and are no modules: what they are now is what runs, unless they were saved meanwhile. */
-  note(files: readonly string[]): Promise<void>;
+  /** Files that are watched and are no modules: what they are now is what runs, unless they were saved `since` (ms). */
+  note(files: readonly string[], since: number): Promise<void>;
   /** The files that shape modules: tsconfig.json and package.json, with those that would count if they were there. */
   shapes(): readonly string[];
   /** Other packages may be there, another package.json or tsconfig.json: what they shape is made anew. */
@@ -105,7 +105,6 @@ export function openBuild(config: Config, host: BuildHost): Build {
   });
   const faultsOf = new Map<string, readonly Fault[]>();
   const attempt = openAttempt(config.build, { ledger, links, store, others, faultsOf, read, run: host.run });
-  const openedAt = Date.now();
   let current: { id: number; stop: AbortController; done: Promise<void> } | undefined;
 
   /** Reads a module, which is none of the other files any more. */
@@ -274,13 +273,13 @@ export function openBuild(config: Config, host: BuildHost): Build {
       }
     },
     found: links.found,
-    async note(files) {
+    async note(files, since) {
       for (const file of files) {
         const text = await readFile(file, 'latin1').catch(() => null);
         // Afterwards, so that a write in between shows.
         const stats = await stat(file).catch(() => null);
         if (!stats || text === null || others.has(file) || entries.has(file)) continue;
-        const hash = stats.ctimeMs < openedAt ? hashOfOther(file, text) : CHANGED;
+        const hash = stats.ctimeMs < since - TICK_MS ? hashOfOther(file, text) : CHANGED;
         others.set(file, hash);
         for (const { hashes } of ledger.all()) hashes.set(file, hash);
       }
@@ -313,6 +312,8 @@ export function openBuild(config: Config, host: BuildHost): Build {
   };
 }
 
+/** How far the kernel's clock for files may be behind, in ms. */
+const TICK_MS = 10;
 /** The hash of nothing. */
 const CHANGED = '-';
 const NOTHING = Buffer.alloc(0);

@@ -27,7 +27,7 @@ export function resolveEntry(entry: string, folder: string, cwd: string, source 
   const found = fileOf(path) ?? (isFolder(path) ? fileOfFolder(path) : undefined);
   const shown = relative(cwd, path) || '.';
   const begin = source === '' ? shown : `${source} names ${shown}, which`;
-  if (found === undefined) throw new UserError(isFolder(path) ? noIndex(begin) : missing(begin, path, cwd));
+  if (found === undefined) throw new UserError(isFolder(path) ? noIndex(begin) : missing(begin, path, cwd), 1, path);
   const extension = extname(found);
   const program = otherPrograms[extension];
   if (program !== undefined)

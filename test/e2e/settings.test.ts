@@ -78,7 +78,13 @@ describe.each(NODES)('node $version', ({ node }) => {
     await answers(`m1a${TITLE}`);
     project.write('.hotrc.json', rc({ entry: 'src/server.ts', args: ['b'] }));
     await answers(`m1b${TITLE}`);
-    // It is the same to say nothing, and to say it in no file.
+    // What they name may appear later.
+    project.write('.hotrc.json', rc({ entry: 'src/later.ts' }));
+    await hotrun.seen(
+      /\.hotrc\.json:1: "entry" names src\/later\.ts, which does not exist.*; the last good settings stay$/m,
+    );
+    project.write('src/later.ts', server('', `'later'`));
+    await answers('later');
     project.remove('.hotrc.json');
     await hotrun.seen(/nothing to run: .*; the last good settings stay$/m);
     project.write('package.json', '{ "type": "module", "hotrun": { "entry": "src/server.ts", "args": ["c"] } }');
