@@ -177,19 +177,18 @@ describe.each(NODES)('node $version', ({ node }) => {
         'part/package.json': rc({ type: 'commonjs' }),
         'part/index.js': `export default { type: 'x' };`,
       },
-      { node, args: ['src/server.mts'] },
+      { node, args: ['--verbose', 'src/server.mts'] },
     );
     await hotrun.seen(/cannot be loaded/);
     project.write('part/package.json', rc({ type: 'module' }));
     await answers('ax');
     project.write('package.json', rc({ imports: { '#it': './b.mjs' } }));
     await answers('bx');
-    const before = hotrun.stderr().match(/ready in/g)?.length;
     project.write('package.json', rc({ imports: { '#it': './b.mjs' }, scripts: { x: 'y' } }));
+    await hotrun.seen(/package\.json saved: nothing differs from what runs/);
     project.write('a.mjs', `export const it = 'c';`);
     project.write('package.json', rc({ imports: { '#it': './a.mjs' }, scripts: { x: 'y' } }));
     await answers('cx');
-    expect(hotrun.stderr().match(/ready in/g)?.length).toBe((before ?? 0) + 1);
     await quit();
   });
 });
