@@ -290,7 +290,12 @@ export function openBuild(config: Config, host: BuildHost): Build {
       links.renew();
       store.renew();
       const { transform } = tools();
-      for (const { file, shape } of entries.values()) if (transform.shapeOf(file) !== shape) ledger.retry(file);
+      for (const { file, shape } of entries.values()) {
+        if (transform.shapeOf(file) === shape) continue;
+        // What does not run is no reason to reload, and is read when it is asked for.
+        if (ledger.running().has(file)) ledger.retry(file);
+        else entries.delete(file);
+      }
     },
     async foresight() {
       const { wanted } = await ahead.choose();
