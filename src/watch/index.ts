@@ -145,7 +145,7 @@ export function openWatch(
     }
     if (!folder.isSearched) return;
     search.find(folder, name, true);
-    if (rules.isEverything && name === '.gitignore') {
+    if (git.isOne(name)) {
       git.forget();
       for (const other of [...entries.folders.values()]) if (other.isSearched) search.scan(other, false);
     }

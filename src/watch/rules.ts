@@ -1,13 +1,14 @@
 /**
  * Which paths are watched, and by which rule. Pure: no file is touched here; what .gitignore says is asked of a function.
  *
- * - `ignore` beats everything. An entry without a slash (`*.log`, `tmp`) means that name at any depth, as in .gitignore.
+ * - A `watch` entry that names a file beats every ignore. Else `ignore` beats everything. An entry without a slash (`*.log`, `tmp`) means that name at any depth, as in .gitignore.
  * - Of `watch`, the last entry that matches decides, so `!x` takes out and a later entry brings back.
  * - The part of an entry without wildcards is believed: `dist`, `.env` and `node_modules/x/y.js` are watched when named.
- *   What a wildcard has to find is held to the default ignores, and finds dotfiles only where it says so (`.env*`).
+ *   What a wildcard has to find is held to the default ignores and to .gitignore and .ignore files, but for the names that
+ *   the pattern spells out, and finds dotfiles only where it says so (`.env*`).
  *   A plain folder means everything under it, dotfiles and build output included, but not the node_modules in it.
  */
-import { isAbsolute, resolve, sep } from 'node:path';
+import { isAbsolute, join, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import type { Config } from '../config/config.ts';
 
@@ -29,7 +30,7 @@ export interface Rules {
   entered(folder: string): boolean;
 }
 
-/** What git would leave out; absolute path. */
+/** Whether .gitignore files leave out this very name, whatever they say of the folders above it; absolute path. */
 export type GitSays = (path: string, isFolder: boolean) => boolean;
 
 /** Folders of packages and of version control: never entered unless named. */
@@ -41,6 +42,9 @@ const FOREIGN = new Set(['node_modules', '.git', '.hg', '.svn']);
 const OUTPUT = new Set(['dist', 'build', 'out', 'tmp', 'coverage', 'target', 'vendor', 'venv', '__pycache__']);
 /** Editors' swap, backup and probe files (4913 is vim's), and what programs write while they run. */
 const JUNK = /^(?:.*\.sw[a-z]|.*~|\.#.*|#.*#|4913|.*___jb_(?:tmp|old)___|\.DS_Store|.*\.(?:log|pyc))$/;
+
+/** What is in them may be secret, so git leaves them out: that does not say that they do not matter. */
+const ENV = /^\.env(?:\..+)?$/;
 
 interface Entry {
   readonly isNegated: boolean;
@@ -76,7 +80,7 @@ export function rulesOf(
     const file = isFolder ? undefined : names.pop();
     if (names.some(isDefaultIgnored)) return false;
     if (file !== undefined && JUNK.test(file)) return false;
-    return rest === '' || (!gitIgnores(path, isFolder) && notRefused(path));
+    return rest === '' || (!isLeftOut(gitIgnores, config.cwd, path, isFolder) && notRefused(path));
   };
 
   return {
@@ -85,14 +89,17 @@ export function rulesOf(
     loaded: (file) => !isForeign(config.root, file) && !ignored(file),
     missed: (file) => !ignored(file),
     globbed: (file) => {
+      const entry = watch.findLast((each) =>
+        each.isNegated ? hits(each, file, true) : watches(each, file, gitIgnores),
+      );
+      if (entry?.literal === file) return !entry.isNegated;
       if (ignored(file)) return false;
-      if (isEverything) return inEverything(file, false);
-      return last(watch, (entry) => (entry.isNegated ? hits(entry, file, true) : watches(entry, file))) ?? false;
+      return isEverything ? inEverything(file, false) : entry !== undefined && !entry.isNegated;
     },
     entered: (folder) => {
       if (ignored(folder)) return false;
       if (isEverything) return inEverything(folder, true);
-      return wanted.some((entry) => reaches(entry, folder));
+      return wanted.some((entry) => reaches(entry, folder, gitIgnores));
     },
   };
 }
@@ -144,20 +151,36 @@ function hits(entry: Entry, path: string, isDeep: boolean): boolean {
   return false;
 }
 
-function watches(entry: Entry, file: string): boolean {
+function watches(entry: Entry, file: string, gitIgnores: GitSays): boolean {
   if (file === entry.literal) return true;
   const rest = below(entry.base, file);
   if (rest === null || (entry.matches !== null && !entry.matches(rest))) return false;
   const names = rest.split('/');
   const name = names.pop() ?? '';
-  return (!JUNK.test(name) || entry.named.has(name)) && names.every((folder) => mayPass(entry, folder));
+  if ((JUNK.test(name) && !entry.named.has(name)) || !names.every((folder) => mayPass(entry, folder))) return false;
+  return entry.matches === null || !isLeftOut(gitIgnores, entry.base, file, false, entry);
 }
 
-function reaches(entry: Entry, folder: string): boolean {
+function reaches(entry: Entry, folder: string, gitIgnores: GitSays): boolean {
   const rest = below(entry.base, folder);
   if (rest === null) return false;
   const names = rest === '' ? [] : rest.split('/');
-  return names.length <= entry.depth && names.every((name) => mayPass(entry, name));
+  if (names.length > entry.depth || !names.every((name) => mayPass(entry, name))) return false;
+  return entry.matches === null || !isLeftOut(gitIgnores, entry.base, folder, true, entry);
+}
+
+/** By .gitignore files, below `base`. The names that the pattern spells out, or begins with a dot for, are wanted. */
+function isLeftOut(gitIgnores: GitSays, base: string, path: string, isFolder: boolean, entry?: Entry): boolean {
+  const names =
+    below(base, path)
+      ?.split('/')
+      .filter((name) => name !== '') ?? [];
+  let here = base;
+  return names.some((name, at) => {
+    here = join(here, name);
+    const isNamed = entry && (entry.named.has(name) || (name.startsWith('.') && hasDotPattern(entry, name)));
+    return !isNamed && !ENV.test(name) && gitIgnores(here, isFolder || at < names.length - 1);
+  });
 }
 
 function mayPass(entry: Entry, folder: string): boolean {

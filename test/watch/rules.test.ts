@@ -107,9 +107,6 @@ describe('ignore', () => {
     const { loaded, missed, globbed } = rules({ ignore, watch: ['src'] });
     expect([loaded(file), missed(file), globbed(file)]).toEqual([!isIgnored, !isIgnored, !isIgnored]);
   });
-  it('beats a glob that names the file', () => {
-    expect(rules({ ignore: ['.env'], watch: ['.env'] }).globbed('/p/.env')).toBe(false);
-  });
 });
 
 describe('what the app loads', () => {
@@ -129,6 +126,54 @@ describe('what the app loads', () => {
   });
   it('is watched in node_modules once it is missing there', () => {
     expect(rules({}).missed('/p/node_modules/x/package.json')).toBe(true);
+  });
+});
+
+describe('what git leaves out', () => {
+  const git = (path: string) => /\/(?:gen|out)$|\.(?:sqlite|local)$|\/\.env(?:\.\w+)?$/.test(path);
+  const table: [watch: string[], file: string, isWatched: boolean][] = [
+    [['**/*.sql'], '/p/a.sql', true],
+    [['**/*.sql'], '/p/gen/a.sql', false],
+    [['**/*.sql'], '/p/gen/x/a.sql', false],
+    [['data/*'], '/p/data/a.sqlite', false],
+    [['data/*'], '/p/data/a.json', true],
+    // The part without wildcards is believed, and so is each name that is spelled out.
+    [['gen/**/*.sql'], '/p/gen/x/a.sql', true],
+    [['gen/**/*.sql'], '/p/gen/x/gen/a.sql', false],
+    [['**/gen/*.sql'], '/p/x/gen/a.sql', true],
+    [['gen'], '/p/gen/x/a.sqlite', true],
+    [['data/a.sqlite'], '/p/data/a.sqlite', true],
+    // So are dotfiles that the pattern asks for.
+    [['.env*'], '/p/.env.local', true],
+    [['**/.env'], '/p/x/.env', true],
+    [['**/.env'], '/p/out/.env', false],
+  ];
+  it.each(table)('%j: %s is watched: %s', (watch, file, isWatched) => {
+    expect(rules({ watch }, git).globbed(file)).toBe(isWatched);
+  });
+  it('is not searched, unless it is named', () => {
+    expect(rules({ watch: ['**/*.sql'] }, git).entered('/p/gen')).toBe(false);
+    expect(rules({ watch: ['**/*.sql', 'gen/*'] }, git).entered('/p/gen')).toBe(true);
+  });
+  it('is what the app loads all the same', () => {
+    expect(rules({}, git).loaded('/p/gen/a.ts')).toBe(true);
+  });
+  it('does not hold for .env files where everything is watched', () => {
+    expect(rules({ program: command }, git).globbed('/p/.env.local')).toBe(true);
+    expect(rules({ program: command }, git).globbed('/p/a.local')).toBe(false);
+  });
+});
+
+describe('an entry that names a file', () => {
+  const table: [watch: string[], ignore: string[], file: string, isWatched: boolean][] = [
+    [['gen/.keep.log'], ['gen', '*.log'], '/p/gen/.keep.log', true],
+    [['gen/.keep.log', '!gen'], ['gen'], '/p/gen/.keep.log', false],
+    // One that names a folder does not.
+    [['gen'], ['*.map'], '/p/gen/a.map', false],
+    [['gen'], ['gen'], '/p/gen/a.js', false],
+  ];
+  it.each(table)('%j beats ignore %j: %s is watched: %s', (watch, ignore, file, isWatched) => {
+    expect(rules({ watch, ignore }).globbed(file)).toBe(isWatched);
   });
 });
 
