@@ -27,6 +27,8 @@ interface GenerationNotes {
 export interface Notebook {
   /** A file was saved, or a reload was asked for: the reason of the next build, together with what came before it. */
   note(reason: Reason): void;
+  /** A build that came to nothing because of a save: its reason is one of the next build's too. */
+  reopen(build: BuildNotes): void;
   build(id: number): BuildNotes;
   generation(gen: Generation): GenerationNotes;
   /** Generation `gen` is made from build `id`. */
@@ -34,6 +36,9 @@ export interface Notebook {
   forget(gen: Generation): void;
   phases(gen: Generation): { totalMs: number; phases: Phase[] };
 }
+
+const together = (first: Reason & { kind: 'saved' }, then: Reason): Reason =>
+  then.kind === 'saved' ? { kind: 'saved', files: [...new Set([...first.files, ...then.files])] } : first;
 
 /** @param since when what `start` says began */
 export function openNotebook(start: Reason, since: number): Notebook {
@@ -44,13 +49,12 @@ export function openNotebook(start: Reason, since: number): Notebook {
 
   const notes: Notebook = {
     note(reason) {
-      const before = next.reason;
       if (used) next = { reason, since: performance.now() };
-      else if (before.kind === 'saved' && reason.kind === 'saved')
-        next = {
-          reason: { kind: 'saved', files: [...new Set([...before.files, ...reason.files])] },
-          since: next.since,
-        };
+      else if (next.reason.kind === 'saved') next = { reason: together(next.reason, reason), since: next.since };
+      used = false;
+    },
+    reopen({ reason, since }) {
+      if (reason.kind === 'saved') next = { reason: used ? reason : together(reason, next.reason), since };
       used = false;
     },
     build(id) {

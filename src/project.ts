@@ -34,7 +34,8 @@ export interface ProjectHost {
   readonly version: string;
   emit(event: Event): void;
   say(fact: Fact): void;
-  onSaved(changes: readonly Change[]): void;
+  /** `calmMs`: see openWatch. */
+  onSaved(changes: readonly Change[], calmMs: number): void;
   /** A process group that is to end with hotrun, however that ends. */
   guard: { watch(group: number): void; forget(group: number): void };
   /** Runs a build command. */
@@ -96,8 +97,8 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     if (isClosed) return;
     watch = openWatch(
       config,
-      (changes) => {
-        if (!isClosed) host.onSaved(changes);
+      (changes, calmMs) => {
+        if (!isClosed) host.onSaved(changes, calmMs);
       },
       (sentence) => host.say({ type: 'trouble', sentence }),
       openedAt,

@@ -16,6 +16,8 @@ import type { Change } from './watch/index.ts';
 /** Quiet time after a burst of saves, and the most that is waited for it, in ms. */
 const QUIET_MS = 30;
 const QUIET_MAX_MS = 500;
+/** The most that is waited for the end of a storm of saves (a checkout, a formatter), in ms. */
+const STORM_MAX_MS = 5000;
 /** A stop that takes longer than this is told, in ms. */
 const SLOW_STOP_MS = 1000;
 /** After a crash requests wait this long for the next generation before they get a 503, in ms. */
@@ -138,6 +140,7 @@ export function openSession(
     if (config.trace) terminal.say({ type: 'trace', of: 'event', what: event, ignored });
     for (const action of actions) {
       if (config.trace) terminal.say({ type: 'trace', of: 'action', what: action });
+      if (event.type === 'saved') reopen(action);
       carryOut(action);
     }
     if (FIRST_NEWS.has(event.type)) setImmediate(() => project.watch());
@@ -152,6 +155,12 @@ export function openSession(
   function note(event: Event): void {
     if (event.type === 'built') notebook.build(event.id).builtAt = performance.now();
     if (event.type === 'prepared') notebook.generation(event.gen).preparedAt = performance.now();
+  }
+
+  /** A save puts an end to an attempt: the next one is for the same reason too. */
+  function reopen(action: Action): void {
+    if (action.type === 'cancel') notebook.reopen(notebook.build(action.id));
+    if (action.type === 'discard') notebook.reopen(notebook.generation(action.gen).build);
   }
 
   function carryOut(action: Action): void {
@@ -249,14 +258,16 @@ export function openSession(
   }
 
   /** @param isFinal settings that are incomplete will stay so */
-  function saved(changes: readonly Change[], isFinal = false): void {
+  function saved(changes: readonly Change[], calmMs: number, isFinal = false): void {
+    const event: Event = calmMs > 0 ? { type: 'saved', calmMs } : { type: 'saved' };
+    if (changes.length === 0) return emit(event);
     const all = changes.map(({ file }) => file);
     if (config.why && !isFinal) terminal.say({ type: 'why saved', changes });
     const governing = all.filter((file) => project.rolesOf(file).has('settings'));
     const outcome = governing.length > 0 ? settings.reread(isFinal) : 'same';
     if (outcome === 'unsettled') {
       const late = changes.filter(({ file }) => governing.includes(file));
-      later(UNSETTLED_MS, () => saved(late, true));
+      later(UNSETTLED_MS, () => saved(late, 0, true));
     } else if (typeof outcome === 'object') {
       terminal.say({ type: 'trouble', sentence: `${outcome.sentence}; the last good settings stay` });
       if (outcome.missing) project.expect(outcome.missing);
@@ -271,7 +282,7 @@ export function openSession(
     if (roles.has('shape')) project.build.renew();
     if (roles.size > 0) child.renew();
     project.build.saved(files);
-    emit({ type: 'saved' });
+    emit(event);
   }
 
   /**
@@ -324,6 +335,7 @@ const rulesOf = (config: Config): Rules => ({
   ladder: config.ladder,
   quietMs: QUIET_MS,
   quietMaxMs: QUIET_MAX_MS,
+  stormMaxMs: STORM_MAX_MS,
 });
 
 const isInspected = ({ program }: Config): boolean =>

@@ -69,7 +69,7 @@ function take(d: Draft, event: Event): boolean {
     case 'start':
       return d.ids.build === 0 && d.quitting === null && build(d, { force: true });
     case 'saved':
-      return d.quitting === null && saved(d, false);
+      return d.quitting === null && saved(d, false, event.calmMs);
     case 'restart':
       return d.quitting === null && saved(d, true);
     case 'quit':
@@ -130,8 +130,11 @@ function build(d: Draft, { force = false, firm = false }): true {
   return true;
 }
 
-/** The first save of all starts a build at once; a save while one is under way makes it a burst, which waits for quiet. */
-function saved(d: Draft, force: boolean): true {
+/**
+ * The first save of all starts a build at once; a save while one is under way makes it a burst, which waits for quiet. What is
+ * known to be of a storm waits in any case.
+ */
+function saved(d: Draft, force: boolean, calmMs = 0): true {
   const preparing = find(d, (life) => life.is === 'preparing');
   const life = preparing === undefined ? undefined : d.lives.get(preparing);
   const firm = (d.build.is === 'building' && d.build.firm) || (life?.is === 'preparing' && life.firm);
@@ -140,30 +143,32 @@ function saved(d: Draft, force: boolean): true {
     d.dirty = true;
     return true;
   }
-  if (d.build.is === 'idle' && preparing === undefined) return build(d, { force });
+  if (d.build.is === 'idle' && preparing === undefined && calmMs === 0) return build(d, { force });
   const wasForced = d.build.is !== 'idle' && d.build.force;
   if (d.build.is === 'building') d.actions.push({ type: 'cancel', id: d.build.id });
   if (preparing !== undefined) discard(d, preparing);
   d.dirty = false;
-  return beQuiet(d, force || wasForced || preparing !== undefined);
+  return beQuiet(d, force || wasForced || preparing !== undefined, calmMs);
 }
 
-function beQuiet(d: Draft, force: boolean): true {
+function beQuiet(d: Draft, force: boolean, calmMs = 0): true {
   const id = d.ids.build + 1;
   d.ids = { ...d.ids, build: id };
   d.build = { is: 'quiet', id, force };
-  d.actions.push({ type: 'timer', ms: d.rules.quietMs, event: { type: 'quiet', id } });
-  if (d.burst === null) {
+  d.actions.push({ type: 'timer', ms: Math.max(d.rules.quietMs, calmMs), event: { type: 'quiet', id } });
+  const isStorm = calmMs > 0;
+  if (d.burst === null || (isStorm && !d.burst.isStorm)) {
     const burst = id + 1;
     d.ids = { ...d.ids, build: burst };
-    d.burst = burst;
-    d.actions.push({ type: 'timer', ms: d.rules.quietMaxMs, event: { type: 'quiet', id: burst } });
+    d.burst = { id: burst, isStorm };
+    const ms = isStorm ? d.rules.stormMaxMs : d.rules.quietMaxMs;
+    d.actions.push({ type: 'timer', ms, event: { type: 'quiet', id: burst } });
   }
   return true;
 }
 
 function quiet(d: Draft, id: number): boolean {
-  if (d.burst === id) {
+  if (d.burst?.id === id) {
     d.burst = null;
     if (d.build.is === 'quiet') return build(d, { force: d.build.force, firm: true });
     if (d.build.is === 'building') d.build = { ...d.build, firm: true };

@@ -18,8 +18,8 @@ export interface Ending {
 export type Event =
   /** The command line was understood: run. */
   | { readonly type: 'start' }
-  /** Files that matter were written, removed or added. */
-  | { readonly type: 'saved' }
+  /** Files that matter were written, removed or added. `calmMs`: they are of a storm; build when it has been quiet for this long. */
+  | { readonly type: 'saved'; readonly calmMs?: number }
   /** Asked for by hand (SIGUSR2): reload even though nothing changed. */
   | { readonly type: 'restart' }
   /** Ctrl-C, SIGTERM or SIGHUP; `code` is what hotrun exits with. */
@@ -124,8 +124,8 @@ export interface State {
   readonly build: Build;
   /** Each generation that may have a live process, in the order they were made. */
   readonly lives: ReadonlyMap<Generation, Life>;
-  /** The burst of saves that is going on, by the id of the timer that ends it at the latest. */
-  readonly burst: number | null;
+  /** The burst of saves that is going on, by the id of the timer that ends it at the latest. A storm may last longer. */
+  readonly burst: { readonly id: number; readonly isStorm: boolean } | null;
   /** Something was saved while a firm build or preparation went on: build again after it. */
   readonly dirty: boolean;
   /** The exit code, once asked to quit. */
@@ -145,7 +145,8 @@ export interface Rules {
   readonly handover: 'sequential' | 'overlap';
   /** Ends with SIGKILL. */
   readonly ladder: readonly Rung[];
-  /** Quiet time after a burst, and the most it is waited for, in ms. */
+  /** Quiet time after a burst, and the most it is waited for, in ms; and the most in a storm. */
   readonly quietMs: number;
   readonly quietMaxMs: number;
+  readonly stormMaxMs: number;
 }

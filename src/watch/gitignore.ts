@@ -3,11 +3,12 @@
  * any .gitignore, as ripgrep and watchexec do it), by .git/info/exclude and by the user's own list for all repositories.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import { codeOf } from '../errors.ts';
+import { repositoryOf } from './repository.ts';
 import { below, type GitSays } from './rules.ts';
 
 export interface Gitignore {
@@ -92,29 +93,14 @@ export function openGitignore(root: string, onTrouble: (sentence: string) => voi
 
 /** The top of the repository, and the lists that hold for all of it, the one with the last word first. */
 function placesOf(root: string): { top: string; lists: string[] } {
-  let top = root;
-  while (!existsSync(join(top, '.git'))) {
-    if (dirname(top) === top) return { top: root, lists: [] };
-    top = dirname(top);
-  }
-  return { top, lists: [join(gitFolderOf(join(top, '.git')), 'info/exclude'), ...usersList(top)] };
-}
-
-/** Of a worktree or a submodule `.git` is a file that names the folder, and that of a worktree names the one of all. */
-function gitFolderOf(git: string): string {
-  if (statSync(git).isDirectory()) return git;
-  const folder = resolve(
-    dirname(git),
-    readFileSync(git, 'utf8')
-      .replace(/^gitdir: /, '')
-      .trim(),
-  );
-  const common = join(folder, 'commondir');
-  return existsSync(common) ? resolve(folder, readFileSync(common, 'utf8').trim()) : folder;
+  const repository = repositoryOf(root);
+  if (repository === null) return { top: root, lists: [] };
+  const { top, common } = repository;
+  return { top, lists: [join(common, 'info/exclude'), usersList(top)] };
 }
 
 /** Git's configuration has includes and conditions, so git itself is asked. */
-function usersList(top: string): string[] {
+function usersList(top: string): string {
   const home = process.env.XDG_CONFIG_HOME || join(homedir(), '.config');
   try {
     const named = execFileSync('git', ['config', '--type=path', '--get', 'core.excludesFile'], {
@@ -123,9 +109,9 @@ function usersList(top: string): string[] {
       timeout: GIT_MS,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    return [resolve(top, named.trim())];
+    return resolve(top, named.trim());
   } catch {
     // Not set (exit code 1), or there is no git: then this is where it is.
-    return [join(home, 'git/ignore')];
+    return join(home, 'git/ignore');
   }
 }

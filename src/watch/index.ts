@@ -22,6 +22,7 @@ import { openGitignore } from './gitignore.ts';
 import { openPlaces } from './places.ts';
 import { type Rule, rulesOf } from './rules.ts';
 import { openSearch } from './search.ts';
+import { openStorm } from './storm.ts';
 import { statOf } from './trail.ts';
 
 export type { Rule } from './rules.ts';
@@ -63,17 +64,19 @@ const RACY_MS = 50;
 const FLOOD = 8192;
 
 /**
- * `onSaved`: at most one call per turn of the event loop. `onTrouble`: one sentence for the user; the rest works on.
+ * `onSaved`: at most one call per turn of the event loop; `calmMs` as in the event `saved`, 0 for a save of its own. No
+ * changes: a storm goes on that was told before. `onTrouble`: one sentence for the user; the rest works on.
  * `openedAt`, in ms since the epoch: what globs match counts as saved if it has changed since then.
  */
 export function openWatch(
   config: Pick<Config, 'cwd' | 'root' | 'base' | 'watch' | 'ignore' | 'program' | 'build'>,
-  onSaved: (changes: readonly Change[]) => void,
+  onSaved: (changes: readonly Change[], calmMs: number) => void,
   onTrouble: (sentence: string) => void,
   openedAt: number = Date.now(),
 ): Watch {
   const git = openGitignore(config.root, onTrouble);
   const rules = rulesOf(config, git.ignores);
+  const storm = openStorm(config.root, (calmMs) => onSaved([], calmMs));
   const told = new Set<string>();
   let pending = new Map<string, Rule>();
   let turn: NodeJS.Immediate | null = null;
@@ -108,7 +111,7 @@ export function openWatch(
       clearImmediate(turn);
       turn = null;
     }
-    if (changes.length > 0) onSaved(changes);
+    if (changes.length > 0) onSaved(changes, storm.saved([...saved.keys()]));
   };
 
   const entries = openEntries(places, {
@@ -206,6 +209,7 @@ export function openWatch(
       isClosed = true;
       if (turn !== null) clearImmediate(turn);
       turn = null;
+      storm.close();
       await places.close();
     },
   };

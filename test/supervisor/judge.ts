@@ -86,6 +86,8 @@ export class Judge {
   /** Since when a save has not led to a good or bad end. */
   #owedSince: number | null = null;
   #attempts = 0;
+  /** Until when the last save wants it to be quiet. */
+  #calmUntil = 0;
   #quietTimers = 0;
 
   constructor(facts: Facts, seen: Seen) {
@@ -104,6 +106,8 @@ export class Judge {
     if (ignored) return;
     if (event.type === 'saved') this.#owedSince ??= this.#facts.now;
     if (event.type === 'restart') this.#restartOwed = state.ids.gen;
+    const calmMs = event.type === 'saved' && state.build.is === 'quiet' ? (event.calmMs ?? 0) : 0;
+    if (event.type === 'saved' || event.type === 'restart') this.#calmUntil = this.#facts.now + calmMs;
     if (event.type === 'saved' || event.type === 'restart') this.#attempts++;
     if (event.type !== 'built') return;
     if (this.building?.id !== event.id) throw new Broken('promise 2: what was cancelled is not taken');
@@ -153,6 +157,7 @@ export class Judge {
     switch (action.type) {
       case 'build':
         must(this.building === null, 'one build at a time');
+        this.#begin(event);
         must(this.#lastMade === null || action.id > this.#lastMade.id, 'a build has a new id');
         return;
       case 'cancel':
@@ -208,6 +213,14 @@ export class Judge {
       timers: 0,
       isStuck: false,
     });
+  }
+
+  /** A build is asked for: not in the middle of a storm, unless that has gone on for too long. */
+  #begin(event: Event): void {
+    must(event.type !== 'saved' || event.calmMs === undefined, 'a storm waits for quiet');
+    if (event.type !== 'quiet' || (this.state.build.is === 'building' && this.state.build.firm)) return;
+    must(this.#facts.now >= this.#calmUntil - SLACK, 'a storm waits for quiet');
+    if (this.#calmUntil > 0) this.#see('a storm was over');
   }
 
   #discard(file: File): void {

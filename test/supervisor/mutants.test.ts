@@ -53,8 +53,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'ignores a save while somebody is leaving',
-    from: '      return d.quitting === null && saved(d, false);',
-    to: "      return d.quitting === null && !find(d, (life) => life.is === 'stopping') && saved(d, false);",
+    from: '      return d.quitting === null && saved(d, false, event.calmMs);',
+    to: "      return d.quitting === null && !find(d, (life) => life.is === 'stopping') && saved(d, false, event.calmMs);",
     breaks: /promise 2/,
   },
   {
@@ -79,6 +79,24 @@ const mutants: readonly Mutant[] = [
     name: 'lets a storm throw away what is firm',
     from: "(life?.is === 'preparing' && life.firm);",
     to: 'false;',
+    breaks: /starves nobody/,
+  },
+  {
+    name: 'builds at once in a storm',
+    from: ' && preparing === undefined && calmMs === 0)',
+    to: ' && preparing === undefined)',
+    breaks: /waits for quiet/,
+  },
+  {
+    name: 'is as impatient in a storm as after a burst',
+    from: 'Math.max(d.rules.quietMs, calmMs)',
+    to: 'd.rules.quietMs',
+    breaks: /waits for quiet/,
+  },
+  {
+    name: 'begins the time of a storm anew with each save',
+    from: 'd.burst === null || (isStorm && !d.burst.isStorm)',
+    to: 'd.burst === null || isStorm',
     breaks: /starves nobody/,
   },
   {

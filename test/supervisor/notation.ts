@@ -6,7 +6,7 @@ const ending = (word: string | undefined): Ending =>
   word?.startsWith('SIG') ? { code: null, signal: word as NodeJS.Signals } : { code: Number(word ?? 0), signal: null };
 
 /**
- * 'saved', 'quit 130', 'quiet 3', 'built 2 same', 'prepared 1', 'draining 1 first 1', 'overdue 1 drain',
+ * 'saved', 'saved 110' (of a storm), 'quit 130', 'quiet 3', 'built 2 same', 'prepared 1', 'draining 1 first 1', 'overdue 1 drain',
  * 'overdue 1 rung 0', 'exited 1 SIGINT', 'gone 1 code 1': the event of that line. Throws on any other.
  */
 export function event(line: string): Event {
@@ -14,9 +14,10 @@ export function event(line: string): Event {
   const gen = Number(id);
   switch (type) {
     case 'start':
-    case 'saved':
     case 'restart':
       return { type };
+    case 'saved':
+      return id === undefined ? { type } : { type, calmMs: Number(id) };
     case 'quit':
       return { type, code: gen };
     case 'quiet':
@@ -44,6 +45,8 @@ const showEnding = ({ code, signal }: Ending): string => signal ?? `code ${code}
 
 function showEvent(e: Event): string {
   switch (e.type) {
+    case 'saved':
+      return e.calmMs === undefined ? 'saved' : `saved ${e.calmMs}`;
     case 'quit':
       return `quit ${e.code}`;
     case 'quiet':

@@ -17,6 +17,7 @@ const sequential: Rules = {
   ],
   quietMs: 30,
   quietMaxMs: 500,
+  stormMaxMs: 5000,
 };
 const overlap: Rules = { ...sequential, handover: 'overlap' };
 const onlyKill: Rules = { ...sequential, ladder: [{ signal: 'SIGKILL', ms: 1000 }] };
@@ -142,6 +143,26 @@ describe('No save is lost', () => {
     ['by hand, then a save: still reloads', [...running, 'restart', 'saved', 'quiet 3'], 'built 5 same -> idle | 1 running, 2 preparing | prepare 2 of build 5'],
     ['by hand, while it waits for quiet: builds by force', burst, `restart -> quiet 5 forced | 1 running | ${quietAt(5)}`],
     ['by hand, while a generation loads: another one', loading, `restart -> quiet 3 forced | 1 running, 2 discarded | discard 2; ${quietAt(3)}; ${burstAt(4)}`],
+  ]);
+});
+
+describe('A storm waits for quiet', () => {
+  const stormAt = (id: number) => `in 5000 ms: quiet ${id}`;
+  const calmAt = (id: number) => `in 110 ms: quiet ${id}`;
+  const storm = [...running, 'saved 110'];
+  // biome-ignore format: one row, one line
+  specify([
+    ['although nothing is under way', running, `saved 110 -> quiet 2 | 1 running | ${calmAt(2)}; ${stormAt(3)}`],
+    ['each further save of it waits anew', storm, `saved 110 -> quiet 4 | 1 running | ${calmAt(4)}`],
+    ['one that asks for less is heard', storm, `saved -> quiet 4 | 1 running | ${quietAt(4)}`],
+    ['builds when it is quiet', storm, 'quiet 2 -> building 4 | 1 running | tell building 4; build 4'],
+    ['builds after 5 s although it is not', [...storm, 'saved 110'], 'quiet 3 -> building 5 firm | 1 running | tell building 5; build 5'],
+    ['what was begun before it was known is cancelled', [...running, 'saved'], `saved 110 -> quiet 3 | 1 running | cancel 2; ${calmAt(3)}; ${stormAt(4)}`],
+    ['a burst that becomes one may last longer', burst, `saved 110 -> quiet 5 | 1 running | ${calmAt(5)}; ${stormAt(6)}`],
+    ['and does not end with the burst', [...burst, 'saved 110'], 'quiet 4 -> quiet 5 | 1 running | ignored'],
+    ['goes on while what was built before is loading', [...storm, 'quiet 2', 'built 4 ok'], `saved 110 -> quiet 5 forced | 1 running, 2 discarded | discard 2; ${calmAt(5)}`],
+    ['by hand: shortly', storm, `restart -> quiet 4 forced | 1 running | ${quietAt(4)}`],
+    ['quit', storm, `quit 130 -> idle | 1 stopping | ${stop(1)}; tell quitting`],
   ]);
 });
 

@@ -35,6 +35,8 @@ const LADDERS: readonly (readonly Rung[])[] = [
 const SCALES = [1, 30, 300, 5000];
 /** The most that anything takes in a storm of saves, in ms. */
 const STORM_WORK = 60;
+/** What a save of a storm asks for, in ms. */
+const CALM = 110;
 /** Few, so that a save often brings back what was there before. */
 const CONTENTS = 2;
 const MOST_EVENTS = 2000;
@@ -56,6 +58,8 @@ class World {
   readonly #random: () => number;
   /** Saves come without end for a while, and work is quick. */
   readonly #isStorm: boolean;
+  /** Saves are often known to be of a storm. */
+  readonly #isKnown: boolean;
   /** Many saves, and what waits for its turn dies easily. */
   readonly #isFrail: boolean;
   readonly #facts;
@@ -69,11 +73,13 @@ class World {
     this.#step = step;
     this.#random = random(seed);
     this.#isStorm = this.#chance(0.02);
+    this.#isKnown = this.#chance(0.3);
     this.#isFrail = this.#chance(0.1);
     const handover: Rules['handover'] = this.#chance(0.5) ? 'sequential' : 'overlap';
-    const rules: Rules = { handover, ladder: this.#pick(LADDERS), quietMs: 30, quietMaxMs: 500 };
+    const rules: Rules = { handover, ladder: this.#pick(LADDERS), quietMs: 30, quietMaxMs: 500, stormMaxMs: 900 };
     // The first save may wait for the work of the attempt before it, then the whole burst, then a firm attempt.
-    const patience = this.#isStorm ? rules.quietMaxMs + rules.quietMs + 4 * STORM_WORK : Infinity;
+    const quiet = this.#isKnown ? CALM + rules.stormMaxMs : rules.quietMs;
+    const patience = this.#isStorm ? rules.quietMaxMs + quiet + 4 * STORM_WORK : Infinity;
     const latest = this.#isStorm || this.#chance(0.6) ? 0 : 4000;
     this.#facts = { rules, disk: this.#disk, made: this.#made, now: 0, latest, patience };
     this.#judge = new Judge(this.#facts, seen);
@@ -143,7 +149,7 @@ class World {
   #save(): void {
     this.#disk.version++;
     this.#disk.content = Math.floor(this.#random() * CONTENTS);
-    this.#emit({ type: 'saved' });
+    this.#emit(this.#isKnown && this.#chance(0.7) ? { type: 'saved', calmMs: CALM } : { type: 'saved' });
   }
 
   // What the machine wants done

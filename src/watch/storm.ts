@@ -1,0 +1,60 @@
+/**
+ * Tells a storm from a save: a checkout, a formatter, an install, a generator. A single file starts a build at once; what
+ * comes on its heels asks for quiet, and so does everything while git works.
+ */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryOf } from './repository.ts';
+
+/** What is saved less than this after another file is of a storm, which is over when nothing was for as long; in ms. */
+export const STORM_GAP_MS = 120;
+/** npm tells nothing of what it unpacks but the files that are waited for: the rest of the package comes behind, in ms. */
+const INSTALL_MS = 500;
+/** git has renamed its lock to the index: what was to be written has been, in ms. */
+const AFTER_LOCK_MS = 30;
+/** A lock that is older than this was left behind, or is held by an editor for a commit message; in ms. */
+export const LOCK_MAX_MS = 5000;
+/** How often it is looked whether the lock is there, in ms, and only after a save. */
+const LOOK_MS = 25;
+
+export interface Storm {
+  /** These were saved together, `now` (ms, of a clock that only moves on): the quiet they ask for in ms, 0 for none. */
+  saved(files: readonly string[], now?: number): number;
+  close(): void;
+}
+
+/** `onBusy`: nothing was saved, but the storm goes on, and asks for so much quiet. */
+export function openStorm(root: string, onBusy: (calmMs: number) => void): Storm {
+  const repository = repositoryOf(root);
+  const lock = repository && join(repository.own, 'index.lock');
+  const burst = { files: new Set<string>(), last: Number.NEGATIVE_INFINITY };
+  let timer: NodeJS.Timeout | null = null;
+
+  const isLocked = (): boolean => {
+    const stats = lock === null ? undefined : statSync(lock, { throwIfNoEntry: false });
+    return stats !== undefined && Date.now() - stats.mtimeMs < LOCK_MAX_MS;
+  };
+
+  const look = (): void => {
+    const isBusy = isLocked();
+    timer = isBusy ? setTimeout(look, LOOK_MS) : null;
+    onBusy(isBusy ? STORM_GAP_MS : AFTER_LOCK_MS);
+  };
+
+  return {
+    saved(files, now = performance.now()) {
+      if (now - burst.last >= STORM_GAP_MS) burst.files.clear();
+      burst.last = now;
+      for (const file of files) burst.files.add(file);
+      if (timer !== null || isLocked()) {
+        timer ??= setTimeout(look, LOOK_MS);
+        return STORM_GAP_MS;
+      }
+      if (files.some((file) => /[\\/]node_modules[\\/]/.test(file))) return INSTALL_MS;
+      return burst.files.size > 1 ? STORM_GAP_MS : 0;
+    },
+    close() {
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
