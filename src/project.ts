@@ -57,6 +57,8 @@ export interface Project {
   watch(): void;
   /** The app has got somewhere, good or bad: more modules are known, and by that more of what shapes them; types are checked. `since`: they were read then, or later (ms since the epoch). */
   look(since: number): void;
+  /** Asked for by hand: what was missed is found. */
+  recheck(): void;
   close(): Promise<void>;
 }
 
@@ -148,6 +150,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
         );
       void open();
     },
+    recheck: () => watch?.recheck(),
     look(since) {
       if (isClosed) return;
       if (config.program.kind === 'node')

@@ -317,7 +317,10 @@ export function openSession(
 
   return {
     emit(event) {
-      if (event.type === 'restart') notebook.note({ kind: 'restart' });
+      if (event.type === 'restart') {
+        project.recheck();
+        notebook.note({ kind: 'restart' });
+      }
       // The stop that is under way is of use for this end too.
       if (event.type === 'quit' && successor) {
         successor = null;

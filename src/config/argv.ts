@@ -7,7 +7,7 @@
 import { UserError } from '../errors.ts';
 import { helpText } from './help.ts';
 import { allFlags, type Flag, type Given, type Key, type KeyFlag, keys } from './keys.ts';
-import { readText } from './kinds.ts';
+import { read, readText } from './kinds.ts';
 import { nearest } from './nearest.ts';
 import { isNodeOption, knownNodeOptions, takeEnvFiles, takeNodeOption, whyNot } from './nodeflags.ts';
 
@@ -91,6 +91,9 @@ interface OwnFlag {
   readonly isGlued: boolean;
 }
 
+/** It may do without its value. */
+const isOptional = (flag: Flag): boolean => flag.value?.startsWith('[') ?? false;
+
 /** The last flag in the word, the only one that can have a value; short ones can stand together, as in -qw. */
 function ownFlag(word: string): OwnFlag | undefined {
   if (word.startsWith('--')) {
@@ -112,6 +115,7 @@ function takeOwn(argv: readonly string[], index: number, { flag, isGlued }: OwnF
   if (flag.value === undefined && isGlued) throw new UserError(`${flag.long} takes no value`, USAGE);
   if (flag.value === undefined || isGlued) return [word];
   const value = argv[index + 1];
+  if (isOptional(flag)) return value !== undefined && /^\d+(?:\.\d+)?(?:ms|s)?$/.test(value) ? [word, value] : [word];
   if (value === undefined) throw new UserError(`${flag.long} needs a value: ${flag.long} ${flag.value}`, USAGE);
   if (value.startsWith('-'))
     throw new UserError(
@@ -175,7 +179,10 @@ async function readOwn(words: readonly string[]): Promise<Own> {
       .configureOutput({ outputError: () => {} });
     for (const each of allFlags) {
       const { flag } = each;
-      program.option([flag.short, flag.long].filter(Boolean).join(', ') + (flag.value ? ` <${flag.value}>` : ''));
+      program.option(
+        [flag.short, flag.long].filter(Boolean).join(', ') +
+          (flag.value ? ` ${isOptional(flag) ? flag.value : `<${flag.value}>`}` : ''),
+      );
       program.on(`option:${flag.long.slice(2)}`, (text: string | null) => take(each, text ?? ''));
     }
     try {
@@ -197,8 +204,8 @@ async function readOwn(words: readonly string[]): Promise<Own> {
       if (flag.value !== undefined && text === '')
         throw new UserError(`${flag.long} wants a ${flag.value}, not ""`, USAGE);
       others.set(flag.long, text);
-    } else if (flag.value === undefined) {
-      given[key.name] = flag.sets;
+    } else if (flag.value === undefined || (isOptional(flag) && text === '')) {
+      given[key.name] = read(key, flag.sets).value;
     } else {
       const { value, problem } = readText(key, text);
       if (problem !== undefined) throw new UserError(`${flag.long} ${problem.text}`, USAGE);

@@ -49,6 +49,8 @@ export interface Config {
   /** Globs watched in addition to what the app loads. */
   readonly watch: readonly string[];
   readonly ignore: readonly string[];
+  /** How often watched files are looked at, in ms, instead of listening to the system's events; 0: only where there are none. */
+  readonly poll: number;
   /** Signals and their times; the last is SIGKILL. */
   readonly ladder: readonly Rung[];
   /** Whether the user chose the ladder: then it begins at its first rung, whatever the app listens to. */

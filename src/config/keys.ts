@@ -17,14 +17,15 @@ export type Kind =
   | 'choice'
   | 'choice or names'
   | 'boolean'
+  | 'interval'
   | 'text';
 
 export interface Flag {
   readonly long: `--${string}`;
   readonly short?: `-${string}`;
-  /** What --help calls its value; without one the flag takes none. */
+  /** What --help calls its value; without one the flag takes none, in brackets it may do without. */
   readonly value?: string;
-  /** What the flag gives its key when it takes no value. */
+  /** What the flag gives its key when it has no value. */
   readonly sets?: unknown;
   /** May be given several times; the values make a list. */
   readonly isRepeatable?: true;
@@ -103,6 +104,18 @@ export const keys = [
     example: ['src/generated/**'],
     flags: [{ long: '--ignore', short: '-i', value: 'GLOB', isRepeatable: true }],
     otherNames: ['exclude', 'exclude_dir'],
+  },
+  {
+    name: 'poll',
+    kind: 'interval',
+    doc: 'look at files this often, instead of being told',
+    more: 'For file systems that tell no events; those that are known are looked at anyway. true means 500 (ms).',
+    default: false,
+    example: 1000,
+    flags: [
+      { long: '--poll', value: '[MS]', sets: true, doc: 'look at files this often (500), do not wait for events' },
+    ],
+    otherNames: ['legacyWatch', 'poll_interval'],
   },
   {
     name: 'run',
@@ -231,6 +244,7 @@ export interface ValueOfKind {
   readonly command: CommandLine;
   readonly ladder: readonly Rung[];
   readonly boolean: boolean;
+  readonly interval: number;
   readonly text: string;
   readonly choice: string;
   readonly 'choice or names': readonly string[];
@@ -249,7 +263,9 @@ export type Given = { readonly [K in Row as K['name']]?: ValueOf<K> };
 export type RcFile = {
   readonly [K in Row as K['name']]?: K['kind'] extends 'ladder'
     ? Readonly<Partial<Record<StopSignal, number | string>>>
-    : ValueOf<K>;
+    : K['kind'] extends 'interval'
+      ? boolean | number | string
+      : ValueOf<K>;
 };
 
 /** A flag with the key that it gives a value to, or null. */

@@ -2,11 +2,14 @@
 import type { Rung } from '../supervisor/words.ts';
 import type { CommandLine } from './config.ts';
 import type { Key } from './keys.ts';
-import { ladderFromText, ladderOf } from './ladder.ts';
+import { ladderFromText, ladderOf, milliseconds } from './ladder.ts';
 import { nearest } from './nearest.ts';
 import { no, type Reading, show } from './reading.ts';
 
-type AnyValue = string | boolean | readonly string[] | CommandLine | readonly Rung[];
+/** Of `true`, in ms. */
+const INTERVAL_MS = 500;
+
+type AnyValue = string | number | boolean | readonly string[] | CommandLine | readonly Rung[];
 
 /** Reads a value as JSON gives it. Members of an object must be in the order of the file. */
 export function read(key: Key, value: unknown): Reading<AnyValue> {
@@ -21,6 +24,12 @@ export function read(key: Key, value: unknown): Reading<AnyValue> {
       return typeof value === 'string' ? { value } : no(`wants a string${as(key)}, not ${show(value)}`);
     case 'boolean':
       return typeof value === 'boolean' ? { value } : no(`wants true or false, not ${show(value)}`);
+    case 'interval': {
+      const ms = value === false ? 0 : milliseconds(value === true ? INTERVAL_MS : value);
+      return ms === undefined
+        ? no(`wants true, false or a time such as 1000 (ms) or "1s", not ${show(value)}`)
+        : { value: ms };
+    }
     case 'choice':
       return choice(key, value);
     case 'choice or names':
@@ -47,6 +56,7 @@ export function read(key: Key, value: unknown): Reading<AnyValue> {
 /** Reads the text after a flag; a flag that may be repeated gives one item of the list. */
 export function readText(key: Key, text: string): Reading<AnyValue> {
   if (key.kind === 'ladder') return ladderFromText(text);
+  if (key.kind === 'interval') return read(key, /^\d+$/.test(text) ? Number(text) : text);
   if (key.kind === 'globs' || key.kind === 'strings')
     return isFilled(text) ? { value: [text] } : no('wants a glob, not ""');
   if (key.kind === 'choice or names' && !key.choices?.includes(text) && nearest(text, key.choices ?? []) === undefined)

@@ -48,6 +48,8 @@ function shape(key: Key): object {
       return { type: 'string' };
     case 'boolean':
       return { type: 'boolean' };
+    case 'interval':
+      return { anyOf: [{ type: 'boolean' }, ...time.anyOf] };
     case 'choice':
       return { enum: key.choices };
     case 'choice or names':

@@ -21,6 +21,8 @@ export interface Entry {
   /** A change (by ctime, which a rename sets too) at this time or later is news; ms. */
   since: number;
   isChecked: boolean;
+  /** When it was changed last, in ms, as far as we know; null if it was not there. */
+  seen: number | null;
   /** Where it points, if it is a symbolic link; and what points here. */
   target: Entry | null;
   readonly sources: Set<Entry>;
@@ -61,7 +63,7 @@ export interface EntryEvents {
   heard(folder: Folder, name: string | null): void;
 }
 
-export function openEntries(places: Pick<Places, 'open' | 'drop'>, on: EntryEvents): Entries {
+export function openEntries(places: Pick<Places, 'open' | 'drop' | 'note'>, on: EntryEvents): Entries {
   const folders = new Map<string, Folder>();
 
   /** Tells it, unless it neither was nor is there (`config`, a folder, whose files are told), and what links to it. */
@@ -76,6 +78,7 @@ export function openEntries(places: Pick<Places, 'open' | 'drop'>, on: EntryEven
 
   /** Sees whether it exists, and follows it if it is a symbolic link. */
   const look = (entry: Entry): void => {
+    if (entry.folder.place) places.note(entry.folder.place, basename(entry.path));
     const link = linkOf(entry.path);
     const target = link === null ? null : resolve(entry.folder.place?.trail.real ?? entry.folder.path, link);
     if (entry.target !== null && entry.target.path !== target) {
@@ -95,6 +98,7 @@ export function openEntries(places: Pick<Places, 'open' | 'drop'>, on: EntryEven
     const stats = statOf(entry.path);
     // A folder is not a file that could be loaded, nor told.
     entry.isThere = stats !== undefined && !stats.isDirectory();
+    entry.seen = stats?.mtimeMs ?? null;
   };
 
   /** Tells it if it may have changed before it was listened to. */
@@ -102,6 +106,7 @@ export function openEntries(places: Pick<Places, 'open' | 'drop'>, on: EntryEven
     if (entry.isChecked) return;
     entry.isChecked = true;
     const { known, since } = entry;
+    if (entry.folder.place) places.note(entry.folder.place, basename(entry.path));
     const stats = statOf(entry.path);
     const isSame =
       known === null
@@ -129,6 +134,7 @@ export function openEntries(places: Pick<Places, 'open' | 'drop'>, on: EntryEven
       known: null,
       since: 0,
       isChecked: false,
+      seen: null,
       target: null,
       sources: new Set(),
     };
@@ -164,6 +170,7 @@ export function openEntries(places: Pick<Places, 'open' | 'drop'>, on: EntryEven
         on.settled(folder, isMoved);
       },
       heard: (name) => on.heard(folder, name),
+      names: () => folder.entries.keys(),
     });
     return folder;
   };

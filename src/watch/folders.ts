@@ -1,11 +1,13 @@
 /**
  * The real folders that are listened to: counted, opened once each, and opened again when the name stands for another
- * folder than before.
+ * folder than before. Where events are not told, or not of everything, they are looked at again and again.
  */
 import type { Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 import { codeOf } from '../errors.ts';
 import { type Ear, openEar } from './ear.ts';
+import { farIn, readMounts } from './mounts.ts';
+import { openPoll } from './poll.ts';
 import { statOf } from './trail.ts';
 
 export interface Folders {
@@ -16,6 +18,10 @@ export interface Folders {
   isOpen(folder: string): boolean;
   /** Listens anew if the name stands for another folder by now; then isOpen() is false for a while. */
   check(folder: string): void;
+  /** This name in it matters from now on. */
+  note(folder: string, name: string): void;
+  /** Events are not to be trusted: looks at all folders from now on. */
+  distrust(): void;
   /** How many are being opened. */
   opening(): number;
   close(): Promise<void>;
@@ -27,6 +33,10 @@ export interface FolderEvents {
   /** It has been opened, or opened again, or could not be. */
   opened(folder: string): void;
   failed(folder: string, error: Error): void;
+  /** It lies on such a file system, so it is looked at too. */
+  far(folder: string, type: string): void;
+  /** The names in it that matter. */
+  names(folder: string): Iterable<string>;
 }
 
 interface Slot {
@@ -44,14 +54,30 @@ interface Slot {
 const identityOf = (stats: Stats | undefined | null): string | null =>
   stats?.isDirectory() ? `${stats.dev}:${stats.ino}:${stats.birthtimeMs}` : null;
 
-/** Errors never end it: a folder that cannot be watched is reported, and counts as open. */
-export function openFolders(on: FolderEvents): Folders {
+/** Between two looks at what events do not tell of, where the user has not said, in ms. */
+export const POLL_MS = 500;
+
+/** The system's limits, which polling does without. */
+export const isLimit = (error: Error): boolean => ['ENOSPC', 'EMFILE', 'ENFILE'].includes(codeOf(error) ?? '');
+
+/**
+ * Errors never end it: a folder that cannot be watched is reported, and counts as open. `pollMs`: how often the user wants
+ * all to be looked at, instead of listening; 0: only what has to be.
+ */
+export function openFolders(on: FolderEvents, pollMs: number): Folders {
   const slots = new Map<string, Slot>();
   /** A new fs.watch in chokidar would join the old one on the same path until that is closed. */
   const closing = new Map<string, Promise<void>>();
   let opening = 0;
+  let isDoubted = pollMs > 0;
+  const farOf = pollMs > 0 ? () => null : farIn(readMounts());
+  const poll = openPoll(pollMs || POLL_MS, on.names, (folder, name) => {
+    const slot = slots.get(folder);
+    if (slot) hear(folder, slot, name, true);
+  });
 
   const shut = (folder: string, slot: Slot): void => {
+    poll.remove(folder);
     if (slot.ear === null) return;
     const done = Promise.all([closing.get(folder), slot.ear.close()]).then(() => {
       if (closing.get(folder) === done) closing.delete(folder);
@@ -73,16 +99,14 @@ export function openFolders(on: FolderEvents): Folders {
         slot.isOpen = true;
         break;
       }
-      slot.ear = openEar(
-        folder,
-        (name, isRename) => hear(folder, slot, name, isRename),
-        (error) => on.failed(folder, error),
-      );
-      const found = await slot.ear.opened;
+      const found = pollMs > 0 ? statOf(folder) : await listen(folder, slot);
       if (slots.get(folder) !== slot) {
         shut(folder, slot);
         break;
       }
+      const far = farOf(folder);
+      if (far !== null) on.far(folder, far);
+      if (isDoubted || far !== null || (found instanceof Error && isLimit(found))) poll.add(folder);
       const now = identityOf(statOf(folder));
       if (found instanceof Error) on.failed(folder, found);
       else if (now === null || identityOf(found) !== now) continue;
@@ -92,6 +116,15 @@ export function openFolders(on: FolderEvents): Folders {
     }
     opening--;
     on.opened(folder);
+  };
+
+  const listen = (folder: string, slot: Slot): Promise<Stats | Error | null> => {
+    slot.ear = openEar(
+      folder,
+      (name, isRename) => hear(folder, slot, name, isRename),
+      (error) => on.failed(folder, error),
+    );
+    return slot.ear.opened;
   };
 
   const check = (folder: string): void => {
@@ -127,8 +160,14 @@ export function openFolders(on: FolderEvents): Folders {
     },
     isOpen: (folder) => slots.get(folder)?.isOpen ?? false,
     check,
+    note: poll.note,
+    distrust: () => {
+      isDoubted = true;
+      for (const [folder, slot] of slots) if (slot.isOpen) poll.add(folder);
+    },
     opening: () => opening,
     close: async () => {
+      poll.close();
       for (const [folder, slot] of slots) {
         slots.delete(folder);
         shut(folder, slot);
@@ -138,14 +177,14 @@ export function openFolders(on: FolderEvents): Folders {
   };
 }
 
-/** What to do about a folder that cannot be watched. */
-export function troubleOf(folder: string, error: Error): string {
+/** What to do about a folder that cannot be watched, and what we do, looking every `everyMs`. */
+export function troubleOf(folder: string, error: Error, everyMs: number): string {
   switch (codeOf(error)) {
     case 'ENOSPC':
-      return `Cannot watch ${folder}, so changes in it go unnoticed: the system's limit of watches is used up, raise it with "sysctl fs.inotify.max_user_watches=524288" or narrow "watch".`;
+      return `The system's limit of watches is used up, so files in ${folder} and further folders are looked at every ${everyMs} ms instead: raise it with "sysctl fs.inotify.max_user_watches=524288", or narrow "watch".`;
     case 'EMFILE':
     case 'ENFILE':
-      return `Cannot watch ${folder}, so changes in it go unnoticed: the limit of open files or of watching programs is used up, raise "ulimit -n" or "sysctl fs.inotify.max_user_instances=1024" (on Linux, fs.inotify.max_user_watches may need it too).`;
+      return `The limit of open files or of watching programs is used up, so files in ${folder} and further folders are looked at every ${everyMs} ms instead: raise "ulimit -n" or "sysctl fs.inotify.max_user_instances=1024".`;
     case 'EACCES':
     case 'EPERM':
       return `Cannot watch ${folder}, so changes in it go unnoticed: allow reading it ("chmod u+rx"), or list it in "ignore".`;

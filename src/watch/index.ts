@@ -5,7 +5,7 @@
  * The folders that hold watched files are listened to, never the files: a folder's events name the file whatever it is
  * replaced by, and one inotify watch does for 5,000 files (measurements in ear.ts). Folders are found by their names and
  * found again when they are made anew (places.ts). An event is told in the same turn of the event loop, all events of a
- * turn in one call. There is no timer and no polling.
+ * turn in one call. There is no timer and no polling, but where events do not come (folders.ts).
  *
  * Three moments when an event could slip by, and what is done:
  * - between the read of a file and the moment its folder is listened to: its stat is compared then;
@@ -16,8 +16,8 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { codeOf } from '../errors.ts';
-import { type Folder, openEntries } from './entries.ts';
-import { troubleOf } from './folders.ts';
+import { type Entry, type Folder, openEntries } from './entries.ts';
+import { isLimit, POLL_MS, troubleOf } from './folders.ts';
 import { openGitignore } from './gitignore.ts';
 import { openPlaces } from './places.ts';
 import { type Rule, rulesOf } from './rules.ts';
@@ -51,6 +51,8 @@ export interface Watch {
   settled(): Promise<void>;
   /** What is watched now, in order of the paths; without the files that are only expected. */
   list(): readonly Change[];
+  /** Asked for by hand: if a file has changed and nothing was told of it, all are looked at from now on. */
+  recheck(): void;
   /** Leaves no handle. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -60,6 +62,8 @@ export interface Watch {
  * changed less than this many ms before it was added is told, like git's "racily clean" files are read again.
  */
 const RACY_MS = 50;
+/** An event that comes at all has come by then, in ms. */
+const LATEST_MS = 1000;
 /** Half of fs.inotify.max_queued_events. */
 const FLOOD = 8192;
 
@@ -69,7 +73,7 @@ const FLOOD = 8192;
  * `openedAt`, in ms since the epoch: what globs match counts as saved if it has changed since then.
  */
 export function openWatch(
-  config: Pick<Config, 'cwd' | 'root' | 'base' | 'watch' | 'ignore' | 'program' | 'build'>,
+  config: Pick<Config, 'cwd' | 'root' | 'base' | 'watch' | 'ignore' | 'program' | 'build' | 'poll'>,
   onSaved: (changes: readonly Change[], calmMs: number) => void,
   onTrouble: (sentence: string) => void,
   openedAt: number = Date.now(),
@@ -83,22 +87,31 @@ export function openWatch(
   let heard = 0;
   let isClosed = false;
 
-  const places = openPlaces(
-    config.root,
-    () => {
+  const everyMs = config.poll || POLL_MS;
+  const tellOnce = (key: string, sentence: string): void => {
+    if (isClosed || told.has(key)) return;
+    told.add(key);
+    onTrouble(sentence);
+  };
+
+  const places = openPlaces(config.root, config.poll, {
+    heard: () => {
       heard++;
       turn ??= setImmediate(flush);
     },
-    (folder, error) => {
+    failed: (folder, error) => {
       const code = codeOf(error);
-      // One sentence for a limit that is reached by all folders, one per folder for what is that folder's own.
-      const key = code === 'ENOSPC' || code === 'EMFILE' || code === 'ENFILE' ? code : `${code} ${folder}`;
       // Folders on the way to the project that may be passed but not read are no one's fault, and rarely renamed.
-      if (isClosed || told.has(key) || (code === 'EACCES' && !entries.folders.has(folder))) return;
-      told.add(key);
-      onTrouble(troubleOf(folder, error));
+      if (code === 'EACCES' && !entries.folders.has(folder)) return;
+      // One sentence for a limit that is reached by all folders, one per folder for what is that folder's own.
+      tellOnce(isLimit(error) ? `${code}` : `${code} ${folder}`, troubleOf(folder, error, everyMs));
     },
-  );
+    far: (folder, type) =>
+      tellOnce(
+        type,
+        `${folder} is on ${type}, which tells nothing of changes made on its other side, so files are looked at every ${everyMs} ms too: set "poll" to say how often.`,
+      ),
+  });
 
   const flush = (): void => {
     turn = null;
@@ -205,6 +218,22 @@ export function openWatch(
         .filter(({ rule, path }) => rule !== null && (rule !== 'watch' || rules.globbed(path)))
         .map(({ path, rule }) => ({ file: path, rule: rule ?? 'watch' }))
         .sort((a, b) => (a.file < b.file ? -1 : 1)),
+    recheck: () => {
+      const before = Date.now() - LATEST_MS;
+      const isMissed = ({ path, isThere, seen }: Entry): boolean => {
+        const mtimeMs = isThere ? statOf(path)?.mtimeMs : undefined;
+        return mtimeMs !== undefined && mtimeMs !== seen && mtimeMs < before;
+      };
+      const missed = [...entries.folders.values()].flatMap((folder) => [...folder.entries.values()].filter(isMissed));
+      const first = missed.find((entry) => entry.rule !== null);
+      if (isClosed || config.poll > 0 || first === undefined) return;
+      tellOnce(
+        'deaf',
+        `${first.path} has changed, and the system has told nothing of it, so files are looked at every ${everyMs} ms too from here on: set "poll" to have that from the start.`,
+      );
+      places.distrust();
+      for (const entry of missed) entries.touch(entry);
+    },
     close: async () => {
       isClosed = true;
       if (turn !== null) clearImmediate(turn);

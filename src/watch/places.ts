@@ -10,8 +10,8 @@
  * what may have happened before.
  */
 import { realpathSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Folders, openFolders } from './folders.ts';
+import { basename, dirname, join } from 'node:path';
+import { type FolderEvents, type Folders, openFolders } from './folders.ts';
 import { isSameTrail, type Trail, trailOf, watchedSteps } from './trail.ts';
 
 export interface Owner {
@@ -19,6 +19,8 @@ export interface Owner {
   settled(place: Place, isMoved: boolean): void;
   /** Something happened to this name in it, or to some name (null). */
   heard(name: string | null): void;
+  /** The names in it that matter. */
+  names(): Iterable<string>;
 }
 
 export interface Place {
@@ -35,6 +37,10 @@ export interface Place {
 export interface Places {
   open(path: string, owner: Owner): Place;
   drop(place: Place): void;
+  /** This name in it matters from now on. */
+  note(place: Place, name: string): void;
+  /** Events are not to be trusted. */
+  distrust(): void;
   /** As if something had happened everywhere, for when events may have been lost. */
   doubt(): void;
   /** Resolves when no place is moving. */
@@ -42,11 +48,11 @@ export interface Places {
   close(): Promise<void>;
 }
 
-/** `root`: the project. `onFailed` hears of each folder that cannot be watched. */
+/** `root`: the project. `failed` and `far`, `pollMs`: see folders.ts. */
 export function openPlaces(
   root: string,
-  onHeard: () => void,
-  onFailed: (folder: string, error: Error) => void,
+  pollMs: number,
+  on: { heard(): void } & Pick<FolderEvents, 'failed' | 'far'>,
 ): Places {
   const realRoot = realOf(root);
   const homes = new Map<string, Set<Place>>();
@@ -88,6 +94,7 @@ export function openPlaces(
     if (trail.real !== null) put(homes, trail.real, place);
     for (const edge of place.edges) put(crossings, edge, place);
     for (const folder of needed) put(users, folder, place);
+    for (const { folder, name } of steps) folders.note(folder, name);
     for (const folder of needed) folders.check(folder);
     settle(place);
   };
@@ -105,22 +112,36 @@ export function openPlaces(
     place.owner.settled(place, isMoved);
   };
 
-  const folders: Folders = openFolders({
-    heard: (folder, name) => {
-      onHeard();
-      for (const place of [...(homes.get(folder) ?? [])]) place.owner.heard(name);
-      if (name === null) return;
-      for (const place of [...(crossings.get(join(folder, name)) ?? [])]) if (place.state !== 'dropped') move(place);
+  const folders: Folders = openFolders(
+    {
+      heard: (folder, name) => {
+        on.heard();
+        for (const place of [...(homes.get(folder) ?? [])]) place.owner.heard(name);
+        if (name === null) return;
+        for (const place of [...(crossings.get(join(folder, name)) ?? [])]) if (place.state !== 'dropped') move(place);
+      },
+      opened: (folder) => {
+        for (const place of [...(users.get(folder) ?? [])]) {
+          if (place.state === 'settled') move(place);
+          else settle(place);
+        }
+        wake();
+      },
+      names: (folder) => namesIn(folder),
+      failed: on.failed,
+      far: on.far,
     },
-    opened: (folder) => {
-      for (const place of [...(users.get(folder) ?? [])]) {
-        if (place.state === 'settled') move(place);
-        else settle(place);
-      }
-      wake();
-    },
-    failed: onFailed,
-  });
+    pollMs,
+  );
+
+  const namesIn = (folder: string): Set<string> => {
+    const names = new Set<string>();
+    for (const place of users.get(folder) ?? []) {
+      for (const edge of place.edges) if (dirname(edge) === folder) names.add(basename(edge));
+      if (place.trail.real === folder) for (const name of place.owner.names()) names.add(name);
+    }
+    return names;
+  };
 
   return {
     open: (path, owner) => {
@@ -137,6 +158,10 @@ export function openPlaces(
       moving.delete(place);
       leave(place);
     },
+    note: ({ trail }, name) => {
+      if (trail.real !== null) folders.note(trail.real, name);
+    },
+    distrust: folders.distrust,
     doubt: () => {
       for (const place of [...all]) move(place);
     },

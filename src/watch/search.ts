@@ -52,7 +52,8 @@ export function openSearch(
       names = readdirSync(real);
     } catch (error) {
       // Gone again: its own trail tells. Unreadable: so said the attempt to watch it.
-      if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EACCES') onTrouble(troubleOf(folder.path, error as Error));
+      if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EACCES')
+        onTrouble(troubleOf(folder.path, error as Error, 0));
     }
     for (const name of names) find(folder, name, isNew);
   };

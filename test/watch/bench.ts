@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../../src/config/config.ts';
 import { type Change, openWatch, type Watch } from '../../src/watch/index.ts';
 
-type Parts = Partial<Pick<Config, 'cwd' | 'root' | 'base' | 'watch' | 'ignore' | 'program' | 'build'>>;
+type Parts = Partial<Pick<Config, 'cwd' | 'root' | 'base' | 'watch' | 'ignore' | 'program' | 'build' | 'poll'>>;
 
 const LIMIT_MS = 20_000;
 
@@ -43,7 +43,7 @@ export class Bench {
     const entry = join(dir, 'main.ts');
     const program = { kind: 'node', entry, main: entry, nodeArgs: [], args: [] } as const;
     this.watch = openWatch(
-      { cwd: dir, root: dir, base: dir, watch: [], ignore: [], build: null, program, ...parts },
+      { cwd: dir, root: dir, base: dir, watch: [], ignore: [], build: null, poll: 0, program, ...parts },
       (changes) => {
         this.changes.push(...changes);
         for (const listener of this.#listeners) listener();

@@ -132,9 +132,9 @@ it.each([
   ['EACCES', '/x/y'],
   ['EIO', 'why'],
 ])('says in one sentence what to do about %s', (code, remedy) => {
-  const sentence = troubleOf('/x/y', Object.assign(new Error('why'), { code }));
+  const sentence = troubleOf('/x/y', Object.assign(new Error('why'), { code }), 500);
   expect(sentence).toContain(remedy);
-  expect(sentence).toMatch(/^Cannot watch \/x\/y, .*\.$/);
+  expect(sentence).toMatch(/^[^.]*\/x\/y\b.*\.$/);
 });
 
 it('does not poll when the environment asks chokidar to', async () => {
@@ -153,7 +153,16 @@ it('a root that does not exist is waited for', async () => {
   const troubles: string[] = [];
   const dir = bench.path('not/yet');
   const watch = openWatch(
-    { cwd: dir, root: dir, base: dir, watch: [], ignore: [], build: null, program: { kind: 'command', run: '' } },
+    {
+      cwd: dir,
+      root: dir,
+      base: dir,
+      watch: [],
+      ignore: [],
+      build: null,
+      poll: 0,
+      program: { kind: 'command', run: '' },
+    },
     (changes) => bench.changes.push(...changes),
     (sentence) => troubles.push(sentence),
   );

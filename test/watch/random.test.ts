@@ -30,15 +30,18 @@ afterEach(() => bench.close());
 it.each([
   ['loaded files', { watch: [] as string[] }],
   ['globs', { watch: ['a/**', 'd/**/*.ts'] }],
+  ['loaded files, polled', { watch: [] as string[], poll: 10 }],
+  ['globs, polled', { watch: ['a/**', 'd/**/*.ts'], poll: 10 }],
   ['everything', { watch: [] as string[], program: { kind: 'command', run: '' } as const }],
 ])(
-  `${saves} random saves of %s, seed ${seed}`,
+  `random saves of %s, seed ${seed}`,
   async (name, parts) => {
     const random = randomOf(seed);
+    const most = name.endsWith('polled') ? saves / 8 : saves;
     const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T;
     const files = ['a/1.ts', 'a/b/2.ts', 'a/b/c/3.ts', 'd/4.ts', 'd/[5].ts'].map((file) => bench.write(file, text()));
     await bench.open(parts);
-    if (name === 'loaded files') await bench.load(...files);
+    if (name.startsWith('loaded')) await bench.load(...files);
     mkdirSync(bench.path('dist'));
 
     const make = (file: string) => {
@@ -91,7 +94,7 @@ it.each([
         return [file];
       },
     ];
-    for (let done = 0; done < saves; ) {
+    for (let done = 0; done < most; ) {
       const log: string[] = [];
       const expected = new Set<string>();
       const before = new Set(files.filter((file) => existsSync(file)));
