@@ -54,7 +54,9 @@ export interface Project {
    * Loads and opens the watch room. Until then what is to be watched is remembered: loading it takes 30 ms in which no
    * question is answered. What is saved before is seen by the stat of each file.
    */
-  watch(): void;
+  watch(): Promise<void>;
+  /** What is watched, once the room has looked for it. */
+  watched(): Promise<readonly Change[]>;
   /** The app has got somewhere, good or bad: more modules are known, and by that more of what shapes them; types are checked. `since`: they were read then, or later (ms since the epoch). */
   look(since: number): void;
   /** Asked for by hand: what was missed is found. */
@@ -66,7 +68,7 @@ export interface Project {
 export function openProject(config: Config, host: ProjectHost, openedAt: number): Project {
   const roles = new Map<string, Set<Role>>();
   let watch: Watch | undefined;
-  let isStarted = false;
+  let opening: Promise<void> | undefined;
   let isClosed = false;
   /** What was to be watched before the room was opened. */
   let early: ((watch: Watch) => void)[] = [];
@@ -135,8 +137,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     rolesOf: (file) => roles.get(file) ?? NONE,
     expect: (file) => govern('settings', [file]),
     watch() {
-      if (isStarted) return;
-      isStarted = true;
+      if (opening) return opening;
       govern('settings', config.sources);
       govern(
         'environment',
@@ -148,7 +149,12 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
           // What they change is not in any file that the app loads.
           MANIFESTS.map((name) => join(config.root, name)),
         );
-      void open();
+      opening = open();
+      return opening;
+    },
+    async watched() {
+      await watch?.settled();
+      return watch?.list() ?? [];
     },
     recheck: () => watch?.recheck(),
     look(since) {

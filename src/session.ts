@@ -65,6 +65,7 @@ export function openSession(
   let state: State = initial;
   let busy = false;
   let everReady = false;
+  let isListed = false;
   /** To run once this one has ended. */
   let successor: Reading | null = null;
   /** Of a quit that came when it was ending for the successor's sake. */
@@ -143,7 +144,7 @@ export function openSession(
       if (event.type === 'saved') reopen(action);
       carryOut(action);
     }
-    if (FIRST_NEWS.has(event.type)) setImmediate(() => project.watch());
+    if (FIRST_NEWS.has(event.type)) setImmediate(() => void project.watch().then(list));
     if (event.type === 'gone') {
       // Node puts the terminal back when it can; one that has run nothing has changed nothing.
       if (event.signal !== null && notebook.generation(event.gen).activatedAt !== undefined) restoreTty();
@@ -285,6 +286,14 @@ export function openSession(
     emit(event);
   }
 
+  /** What is watched, and then the end. */
+  async function list(): Promise<void> {
+    if (!config.lists || isListed) return;
+    isListed = true;
+    terminal.say({ type: 'watched', globs: config.watch, files: await project.watched() });
+    emit({ type: 'quit', code: everReady ? 0 : 1 });
+  }
+
   /**
    * New settings are put in force: everything is opened anew with them, but for the machine, its generations and their
    * sockets. Not while one is being stopped: the ladder that it is on is that of the old ones.
@@ -304,14 +313,14 @@ export function openSession(
     terminal.level(config.log);
     left = Promise.all([left, project.close()]);
     project = open();
-    project.watch();
+    void project.watch();
     child.reopen(config);
     emit({ type: 'restart' });
     return true;
   }
 
   // What only globs know has no stat to be compared with, only the time of the start.
-  if (config.build !== null || config.watch.length > 0) project.watch();
+  if (config.build !== null || config.watch.length > 0) void project.watch();
   emit({ type: 'start' });
   if (config.program.kind === 'node') setImmediate(() => project.build.warm());
 

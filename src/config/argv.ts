@@ -28,6 +28,8 @@ export type Parsed =
       readonly nodeArgs: readonly string[];
       /** null: the command line names nothing to run. */
       readonly named: Named | null;
+      /** Of --list-watched. */
+      readonly lists: boolean;
     };
 
 /** The exit code for a command line that cannot be understood. */
@@ -36,10 +38,10 @@ const USAGE = 2;
 /** Reads the words after `node hotrun`. Prints nothing. Throws a UserError (exit code 2). */
 export async function parseArgv(argv: readonly string[]): Promise<Parsed> {
   const { own, nodeArgs, named } = split(argv);
-  const { given, config, isHelp, isVersion } = await readOwn(own);
+  const { given, config, lists, isHelp, isVersion } = await readOwn(own);
   if (isHelp) return { kind: 'help', text: helpText() };
   if (isVersion) return { kind: 'version' };
-  return { kind: 'run', given, config, nodeArgs, named };
+  return { kind: 'run', given, config, nodeArgs, named, lists };
 }
 
 interface Split {
@@ -163,6 +165,7 @@ function unknown(word: string): string {
 interface Own {
   readonly given: Given;
   readonly config: string | null;
+  readonly lists: boolean;
   readonly isHelp: boolean;
   readonly isVersion: boolean;
 }
@@ -195,6 +198,7 @@ async function readOwn(words: readonly string[]): Promise<Own> {
   return {
     given: given as Given,
     config: others.get('--config') ?? null,
+    lists: others.has('--list-watched'),
     isHelp: others.has('--help'),
     isVersion: others.has('--version'),
   };

@@ -65,6 +65,8 @@ export interface Config {
   readonly log: 'quiet' | 'normal' | 'verbose';
   /** Say by which rule a save counts, and what a standby loads. */
   readonly why: boolean;
+  /** Say what is watched when the app has got somewhere, and end. */
+  readonly lists: boolean;
   /** Print the machine's events and actions. */
   readonly trace: boolean;
 }

@@ -227,6 +227,7 @@ export const keys = [
 /** Flags that are no keys of the rc file. */
 export const otherFlags = [
   { long: '--config', value: 'FILE', doc: 'read this file instead of .hotrc.json' },
+  { long: '--list-watched', doc: 'run it, print what is watched and why, and stop' },
   { long: '--help', short: '-h', doc: 'print this help' },
   { long: '--version', short: '-V', doc: 'print the version of hotrun' },
 ] as const satisfies readonly Flag[];

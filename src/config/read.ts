@@ -55,6 +55,7 @@ export function readConfig(parsed: Run, cwd: string): Config {
     preload: given.preload ?? defaultOf('preload'),
     typecheck: given.typecheck ?? defaultOf('typecheck'),
     log: given.log ?? defaultOf('log'),
+    lists: parsed.lists,
     why: given.why ?? defaultOf('why'),
     trace: given.trace ?? defaultOf('trace'),
   });

@@ -86,6 +86,12 @@ export type Fact =
       readonly type: 'why saved';
       readonly changes: readonly { readonly file: string; readonly rule: 'loaded' | 'watch' | 'config' }[];
     }
+  /** All that is watched: globs as they were written, files by which rule. */
+  | {
+      readonly type: 'watched';
+      readonly globs: readonly string[];
+      readonly files: readonly { readonly file: string; readonly rule: 'loaded' | 'watch' | 'config' }[];
+    }
   /** What a standby loads before the save. `stop`: where it ends, and why. `modules`: of the project, in a second one. */
   | {
       readonly type: 'why loaded';

@@ -65,6 +65,7 @@ function lowestLevel(fact: Fact): Level {
     case 'trouble':
     case 'why saved':
     case 'why loaded':
+    case 'watched':
     case 'trace':
     case 'usage':
     case 'bug':
@@ -136,6 +137,11 @@ function words(fact: Fact, page: Page): string[] {
       return fact.changes.map(({ file, rule }) =>
         ours(paint.dim(`${shortPath(file, page.cwd)} counts: ${RULES[rule]}`)),
       );
+    case 'watched':
+      return [
+        ...fact.globs.map((glob) => `${glob}: ${paint.dim(`a glob of "watch"`)}`),
+        ...fact.files.map(({ file, rule }) => `${shortPath(file, page.cwd)}: ${paint.dim(RULES[rule])}`),
+      ];
     case 'why loaded':
       return whyLoaded(fact, page).map((line) => ours(paint.dim(line)));
     case 'trace': {

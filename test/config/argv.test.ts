@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseArgv } from '../../src/config/argv.ts';
 import { UserError } from '../../src/errors.ts';
 
-const nothing = { kind: 'run', given: {}, config: null, nodeArgs: [], named: null };
+const nothing = { kind: 'run', given: {}, config: null, nodeArgs: [], named: null, lists: false };
 const entry = (entry: string, ...args: string[]) => ({ named: { kind: 'entry', entry, args } });
 const command = (...run: string[]) => ({ named: { kind: 'command', run } });
 const kill = { signal: 'SIGKILL', ms: 2000 };

@@ -42,6 +42,7 @@ test('the defaults', async () => {
     typecheck: false,
     log: 'normal',
     why: false,
+    lists: false,
     trace: false,
   });
 });
@@ -71,6 +72,7 @@ test('the rc file', async () => {
   const { args, nodeArgs, envFile, entry, stop, ...same } = rc;
   expect(await config(cwd)).toEqual({
     ...same,
+    lists: false,
     cwd,
     root: cwd,
     base: cwd,

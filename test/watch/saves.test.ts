@@ -75,6 +75,18 @@ describe('a save', () => {
   });
 });
 
+it('a rename that changes only the case is told of what is loaded', async () => {
+  const upper = bench.path('src/A.ts');
+  for (let time = 1; time <= 10; time++) {
+    expect(await bench.told(() => renameSync(file, upper))).toEqual([file]);
+    expect(await bench.told(() => writeFileSync(upper, text()))).toEqual(isCaseBlind() ? [file] : []);
+    expect(await bench.told(() => renameSync(upper, file))).toEqual([file]);
+  }
+});
+
+/** Whether the file system takes both for the same name. */
+const isCaseBlind = (): boolean => statSync(bench.path('SRC'), { throwIfNoEntry: false }) !== undefined;
+
 describe('a folder', () => {
   const remake = () => {
     rmSync(bench.path('src'), { recursive: true });
