@@ -2,6 +2,7 @@
  * The user's files: the rooms that look at them (build, watch, typecheck), wired to one another, and what a save means beside
  * a build. They are opened together, and anew when the settings change.
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from './build/folder.ts';
 import { type Build, openBuild } from './build/index.ts';
@@ -59,6 +60,8 @@ export interface Project {
   watched(): Promise<readonly Change[]>;
   /** The app has got somewhere, good or bad: more modules are known, and by that more of what shapes them; types are checked. `since`: they were read then, or later (ms since the epoch). */
   look(since: number): void;
+  /** The app reads it at its start, or writes it. */
+  read(file: string, isWritten: boolean): void;
   /** Asked for by hand: what was missed is found. */
   recheck(): void;
   close(): Promise<void>;
@@ -157,6 +160,14 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
       return watch?.list() ?? [];
     },
     recheck: () => watch?.recheck(),
+    read(file, isWritten) {
+      const stats = statSync(file, { throwIfNoEntry: false });
+      if (isWritten) return watching((room) => room.written(file));
+      if (!stats?.isFile()) return;
+      // As it is now: the room may be opened later.
+      void build.note([file], Date.now());
+      watching((room) => room.read({ file, mtimeMs: stats.mtimeMs, size: stats.size }));
+    },
     look(since) {
       if (isClosed) return;
       if (config.program.kind === 'node')

@@ -99,6 +99,7 @@ export function openSession(
       return project.build;
     },
     onLoaded: (gen, files) => project.build.loaded(gen, files),
+    onRead: (file, isWritten) => project.read(file, isWritten),
     onRefused(gen, text, stack) {
       notebook.generation(gen).refusal = { text, stack };
     },

@@ -46,6 +46,8 @@ export interface Host {
   readonly answers: Answers;
   /** Files of the project that the generation has taken from its pack. */
   onLoaded(gen: Generation, files: readonly string[]): void;
+  /** The app reads this file of the project, or writes it, while it starts. */
+  onRead(file: string, isWritten: boolean): void;
   /** Why it cannot be loaded: a message, and a stack that may name the place. */
   onRefused(gen: Generation, text: string, stack: string): void;
   /** `where` as a person would type it: http://localhost:3000. */

@@ -58,6 +58,7 @@ export function launch(
     ahead: foresight.ahead && !isEarly,
     codeCache: inspect ? null : host.answers.codeCache(),
     early: isEarly,
+    reads: config.watchReads ? config.root : null,
     inspect,
   };
   const internals = HAS_INTERNALS && !isEarly ? [INTERNALS_FLAG] : [];

@@ -146,6 +146,8 @@ export function bootNode(
     switch (head.tell) {
       case 'loaded':
         return host.onLoaded(gen, head.files);
+      case 'read':
+        return host.onRead(head.file, head.isWritten);
       case 'package':
         return host.answers.found(head.parent, head.specifier, { url: head.url, by: head.by });
       case 'closed':

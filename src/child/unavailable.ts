@@ -69,6 +69,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
             codeCache: () => null,
           },
           onLoaded() {},
+          onRead() {},
           onRefused() {},
           onListening() {},
           onDraining() {},

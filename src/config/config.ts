@@ -49,6 +49,8 @@ export interface Config {
   /** Globs watched in addition to what the app loads. */
   readonly watch: readonly string[];
   readonly ignore: readonly string[];
+  /** Watch what the app reads while it starts, if it looks like something that people write. */
+  readonly watchReads: boolean;
   /** How often watched files are looked at, in ms, instead of listening to the system's events; 0: only where there are none. */
   readonly poll: number;
   /** Signals and their times; the last is SIGKILL. */

@@ -4,7 +4,7 @@ import { allFlags, keys } from './keys.ts';
 const COLUMN = 24;
 const WIDTH = 80;
 
-/** At most 80 columns and 30 lines, no colours, no newline at the end. */
+/** At most 80 columns and 35 lines, no colours, no newline at the end. */
 export function helpText(): string {
   const options = allFlags.map(({ key, flag }) => {
     const names = `  ${flag.short ? `${flag.short}, ` : '    '}${flag.long}${flag.value ? ` ${flag.value}` : ''}`;

@@ -106,6 +106,15 @@ export const keys = [
     otherNames: ['exclude', 'exclude_dir'],
   },
   {
+    name: 'watchReads',
+    kind: 'boolean',
+    doc: 'watch schemas, queries and views read at the start',
+    more: 'Files of the project such as .sql, .graphql, .proto, .html, .yaml and .env, until the app is ready; not what .gitignore lists.',
+    default: true,
+    example: false,
+    flags: [{ long: '--no-watch-reads', sets: false, doc: 'of files the app reads at its start watch none' }],
+  },
+  {
     name: 'poll',
     kind: 'interval',
     doc: 'look at files this often, instead of being told',

@@ -47,6 +47,7 @@ export function readConfig(parsed: Run, cwd: string): Config {
     build: given.build ?? null,
     watch: globs('watch'),
     ignore: globs('ignore'),
+    watchReads: given.watchReads ?? defaultOf('watchReads'),
     poll: given.poll ?? defaultOf('poll'),
     ladder: given.stop ?? defaultOf('stop'),
     ladderIsChosen: given.stop !== undefined,

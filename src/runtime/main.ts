@@ -20,6 +20,7 @@ import { GATE_SYMBOL, openLoader } from './loader.ts';
 import { enableSourceMaps, openMaps } from './maps.ts';
 import { BOOT_VARIABLE, type Boot, type Go } from './messages.ts';
 import { preload } from './preload.ts';
+import { noteReads } from './reads.ts';
 import { afterFirstAnswer } from './rehearsal.ts';
 
 /** How often it is looked whether the lookup of a host is over, in ms. */
@@ -39,10 +40,12 @@ function boot(options: Boot): void {
   const codeCache = openCodeCache(options.codeCache);
 
   let overlaps = false;
+  let endReads = (): void => {};
   let ready = false;
   const becomeReady = (): void => {
     if (ready) return;
     ready = true;
+    endReads();
     afterFirstAnswer(overlaps, () => {
       asker.tell({ tell: 'ready' });
       codeCache.writeSoon();
@@ -70,6 +73,8 @@ function boot(options: Boot): void {
     process.env.HOTRUN_GENERATION = String(head.generation);
     overlaps = head.overlaps;
     speak();
+    if (options.reads !== null)
+      endReads = noteReads(options.reads, (file, isWritten) => asker.tell({ tell: 'read', file, isWritten }));
     if (options.inspect) openInspector(options.inspect);
     process.setUncaughtExceptionCaptureCallback(null);
   };

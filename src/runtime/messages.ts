@@ -45,6 +45,8 @@ export interface Boot {
   readonly preload: readonly Preload[];
   /** Modules of the project are to be loaded before it is their turn, and not run. */
   readonly ahead: boolean;
+  /** What the app reads of this folder at its start is to be told; null: it is not. */
+  readonly reads: string | null;
   /** Folder of V8's code cache, or null to do without. */
   readonly codeCache: string | null;
 }
@@ -87,6 +89,8 @@ export type Told =
   | { readonly tell: 'offshoot'; readonly process: number }
   /** Files that came from the pack or were read by Node itself. */
   | { readonly tell: 'loaded'; readonly files: readonly string[] }
+  /** The app is about to read this file of the project, or to write it. */
+  | { readonly tell: 'read'; readonly file: string; readonly isWritten: boolean }
   /** Where Node found a package that a file of the project wants. */
   | ({ readonly tell: 'package'; readonly parent: string; readonly specifier: string } & Preload)
   /** It listens; `key` is empty for a socket that is not hotrun's, `where` as a person would type it: `http://localhost:3000`. */

@@ -84,13 +84,13 @@ export type Fact =
   /** By which rule a save counts. */
   | {
       readonly type: 'why saved';
-      readonly changes: readonly { readonly file: string; readonly rule: 'loaded' | 'watch' | 'config' }[];
+      readonly changes: readonly { readonly file: string; readonly rule: 'loaded' | 'read' | 'watch' | 'config' }[];
     }
   /** All that is watched: globs as they were written, files by which rule. */
   | {
       readonly type: 'watched';
       readonly globs: readonly string[];
-      readonly files: readonly { readonly file: string; readonly rule: 'loaded' | 'watch' | 'config' }[];
+      readonly files: readonly { readonly file: string; readonly rule: 'loaded' | 'read' | 'watch' | 'config' }[];
     }
   /** What a standby loads before the save. `stop`: where it ends, and why. `modules`: of the project, in a second one. */
   | {

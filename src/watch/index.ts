@@ -47,6 +47,10 @@ export interface Watch {
    * told.
    */
   govern(files: readonly string[], since: number): void;
+  /** The app reads this file at its start; as in `add`. */
+  read(file: { file: string; mtimeMs: number; size: number }): void;
+  /** The app itself writes it at its start: that it reads it says no more. */
+  written(file: string): void;
   /** Resolves when everything added so far is really being watched. */
   settled(): Promise<void>;
   /** What is watched now, in order of the paths; without the files that are only expected. */
@@ -62,6 +66,8 @@ export interface Watch {
  * changed less than this many ms before it was added is told, like git's "racily clean" files are read again.
  */
 const RACY_MS = 50;
+/** What people write is not longer, in bytes. */
+const READ_MAX = 1 << 20;
 /** An event that comes at all has come by then, in ms. */
 const LATEST_MS = 1000;
 /** Half of fs.inotify.max_queued_events. */
@@ -82,6 +88,7 @@ export function openWatch(
   const rules = rulesOf(config, git.ignores);
   const storm = openStorm(config.root, (calmMs) => onSaved([], calmMs));
   const told = new Set<string>();
+  const written = new Set<string>();
   let pending = new Map<string, Rule>();
   let turn: NodeJS.Immediate | null = null;
   let heard = 0;
@@ -209,6 +216,24 @@ export function openWatch(
         entry.isExpected = !entry.isThere;
         entries.begin(entry);
       }
+    },
+    read: ({ file, mtimeMs, size }) => {
+      const known = entries.known(file);
+      if (isClosed || (known !== undefined && known.rule !== null) || written.has(file)) return;
+      if (size > READ_MAX || !rules.read(file)) return;
+      const entry = entries.at(resolve(file));
+      entry.rule = 'read';
+      entry.known = { mtimeMs, size };
+      entry.isThere = true;
+      entry.isChecked = false;
+      entries.begin(entry);
+    },
+    written: (file) => {
+      written.add(file);
+      const known = entries.known(file);
+      if (known?.rule !== 'read') return;
+      known.rule = null;
+      entries.forget(known);
     },
     settled: () => places.settled(),
     list: () =>

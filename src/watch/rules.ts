@@ -8,12 +8,12 @@
  *   the pattern spells out, and finds dotfiles only where it says so (`.env*`).
  *   A plain folder means everything under it, dotfiles and build output included, but not the node_modules in it.
  */
-import { isAbsolute, join, resolve, sep } from 'node:path';
+import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import type { Config } from '../config/config.ts';
 
-/** Why a file is watched: the app loads it, a `watch` glob (or the whole folder, for a command), or the rc file. */
-export type Rule = 'loaded' | 'watch' | 'config';
+/** Why a file is watched: the app loads it, or reads it at its start, a `watch` glob (or the whole folder, for a command), or the rc file. */
+export type Rule = 'loaded' | 'read' | 'watch' | 'config';
 
 export interface Rules {
   /** Where to begin to look for files that globs match: absolute, files or folders, existing or not. */
@@ -24,6 +24,8 @@ export interface Rules {
   loaded(file: string): boolean;
   /** The same for a missing file that the app asks for, which may well be a package not yet installed. */
   missed(file: string): boolean;
+  /** Whether a file that the app reads at its start is watched. */
+  read(file: string): boolean;
   /** Whether a glob watches this file. */
   globbed(file: string): boolean;
   /** Whether this folder may hold files that a glob watches. */
@@ -83,11 +85,15 @@ export function rulesOf(
     return rest === '' || (!isLeftOut(gitIgnores, config.cwd, path, isFolder) && notRefused(path));
   };
 
+  const inRoot = (file: string): boolean => below(config.root, file) !== null && !isForeign(config.root, file);
+
   return {
     bases: isEverything ? [config.cwd] : [...new Set(wanted.map(({ base }) => base))],
     isEverything,
     loaded: (file) => !isForeign(config.root, file) && !ignored(file),
     missed: (file) => !ignored(file),
+    read: (file) =>
+      !ignored(file) && inRoot(file) && !JUNK.test(basename(file)) && !isLeftOut(gitIgnores, config.root, file, false),
     globbed: (file) => {
       const entry = watch.findLast((each) =>
         each.isNegated ? hits(each, file, true) : watches(each, file, gitIgnores),

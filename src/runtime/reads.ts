@@ -1,0 +1,75 @@
+/**
+ * Which files of the project the app reads while it starts: schemas, queries, views. Node has no event for that, so the functions
+ * of node:fs are replaced by proxies of themselves, which keep name, length and util.promisify, until the app is ready.
+ */
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What people write and programs only read: not .json, .txt, .log or .db, which apps write too, and would reload by. */
+const KIND =
+  /(?:\.(?:sql|graphqls?|gql|proto|html?|ejs|hbs|handlebars|mustache|pug|njk|liquid|eta|mjml|ya?ml|toml|ini|properties|prisma|avsc|wsdl|xsd|xsl)|[\\/]\.env(?:\.[\w-]+)*)$/;
+const IN_PACKAGE = /[\\/]node_modules[\\/]/;
+/** An app that reads so many does not need each of them to be watched. */
+const MOST = 500;
+
+type Functions = Record<string, (...args: unknown[]) => unknown>;
+
+const READS = ['readFile', 'readFileSync', 'open', 'openSync', 'createReadStream'];
+const WRITES = [
+  'writeFile',
+  'writeFileSync',
+  'appendFile',
+  'appendFileSync',
+  'createWriteStream',
+  'rename',
+  'renameSync',
+];
+
+/** `told` hears of each file once, and once more if it is written. @returns puts node:fs back, where nobody else has replaced it meanwhile */
+export function noteReads(root: string, told: (file: string, isWritten: boolean) => void): () => void {
+  const seen = new Set<string>();
+  const inside = root.endsWith(sep) ? root : root + sep;
+  let isOver = false;
+
+  const note = (path: unknown, isWritten: boolean): void => {
+    if (isOver || seen.size >= MOST) return;
+    const name = path instanceof URL && path.protocol === 'file:' ? fileURLToPath(path) : path;
+    if (typeof name !== 'string' || IN_PACKAGE.test(name)) return;
+    const file = resolve(name);
+    if (!KIND.test(file) || !file.startsWith(inside)) return;
+    const key = `${isWritten} ${file}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    told(file, isWritten);
+  };
+
+  const places: [Functions, string[]][] = [
+    [fs as unknown as Functions, [...READS, ...WRITES]],
+    [fs.promises as unknown as Functions, ['readFile', 'open', 'writeFile', 'appendFile', 'rename']],
+  ];
+  const undo = places.flatMap(([on, names]) =>
+    names.map((name) => {
+      const own = on[name] as Functions[string];
+      const proxy = new Proxy(own, {
+        apply(target, self, args) {
+          const isForWriting = /^open/.test(name) && typeof args[1] === 'string' && !/^rs?$/.test(args[1]);
+          note(args[name.startsWith('rename') ? 1 : 0], isForWriting || WRITES.includes(name));
+          return Reflect.apply(target, self, args);
+        },
+      });
+      on[name] = proxy;
+      return () => {
+        if (on[name] === proxy) on[name] = own;
+      };
+    }),
+  );
+  syncBuiltinESMExports();
+  return () => {
+    if (isOver) return;
+    isOver = true;
+    for (const put of undo) put();
+    syncBuiltinESMExports();
+  };
+}
