@@ -2,7 +2,7 @@
  * The user's files: the rooms that look at them (build, watch, typecheck), wired to one another, and what a save means beside
  * a build. They are opened together, and anew when the settings change.
  */
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from './build/folder.ts';
 import { type Build, openBuild } from './build/index.ts';
@@ -161,11 +161,10 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     },
     recheck: () => watch?.recheck(),
     read(file, isWritten) {
-      const stats = statSync(file, { throwIfNoEntry: false });
       if (isWritten) return watching((room) => room.written(file));
-      if (!stats?.isFile()) return;
-      // As it is now: the room may be opened later.
-      void build.note([file], Date.now());
+      const stats = fileAt(file);
+      if (stats === null) return;
+      // As it is now, for the room may be opened later. Its content is not noted: reading it takes until after the next save.
       watching((room) => room.read({ file, mtimeMs: stats.mtimeMs, size: stats.size }));
     },
     look(since) {
@@ -186,6 +185,16 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
 }
 
 const NONE: ReadonlySet<Role> = new Set();
+
+/** What cannot be looked at cannot be read either: the app meets the error, and there is nothing to watch. */
+function fileAt(path: string): Stats | null {
+  try {
+    const stats = statSync(path);
+    return stats.isFile() ? stats : null;
+  } catch {
+    return null;
+  }
+}
 
 /** The packages that these belong to, each once. */
 const namesOf = (packages: readonly { readonly url: string }[]): string[] => [

@@ -2,9 +2,9 @@
  * Tells a storm from a save: a checkout, a formatter, an install, a generator. A single file starts a build at once; what
  * comes on its heels asks for quiet, and so does everything while git works.
  */
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryOf } from './repository.ts';
+import { statOf } from './trail.ts';
 
 /** What is saved less than this after another file is of a storm, which is over when nothing was for as long; in ms. */
 export const STORM_GAP_MS = 120;
@@ -31,7 +31,7 @@ export function openStorm(root: string, onBusy: (calmMs: number) => void): Storm
   let timer: NodeJS.Timeout | null = null;
 
   const isLocked = (): boolean => {
-    const stats = lock === null ? undefined : statSync(lock, { throwIfNoEntry: false });
+    const stats = lock === null ? undefined : statOf(lock);
     return stats !== undefined && Date.now() - stats.mtimeMs < LOCK_MAX_MS;
   };
 
