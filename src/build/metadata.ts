@@ -1,7 +1,7 @@
 /**
  * What `emitDecoratorMetadata` asks for: the types of what is decorated, as values that the app reads by Reflect. esbuild
  * cannot emit them, so oxc-transform goes before it, for those files alone that have decorators. (The project's own
- * TypeScript could do it up to version 6; 7 has no such interface, and 5 takes 400 ms to be loaded.)
+ * TypeScript could do it up to version 6; 7 has no such interface.)
  */
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
