@@ -3,7 +3,7 @@
  * happened. Times are of performance.now(), in ms.
  */
 import type { Generation } from './supervisor/words.ts';
-import type { Phase, Reason } from './terminal/index.ts';
+import type { Mark, Phase, Reason } from './terminal/index.ts';
 
 interface BuildNotes {
   readonly reason: Reason;
@@ -34,6 +34,10 @@ export interface Notebook {
   /** Generation `gen` is made from build `id`. */
   begin(gen: Generation, id: number): void;
   forget(gen: Generation): void;
+  /** What is being done for the newest reason has got this far. */
+  mark(name: Mark): void;
+  /** When that was, in ms since the save was heard of, in the order of time. */
+  marks(): readonly (readonly [name: Mark, ms: number])[];
   phases(gen: Generation): { totalMs: number; phases: Phase[] };
 }
 
@@ -46,11 +50,15 @@ export function openNotebook(start: Reason, since: number): Notebook {
   const generations = new Map<Generation, GenerationNotes>();
   let next: { reason: Reason; since: number } = { reason: start, since };
   let used = false;
+  /** The last time counts: an attempt may have been given up for a newer save. */
+  const marks = new Map<Mark, number>();
 
   const notes: Notebook = {
     note(reason) {
-      if (used) next = { reason, since: performance.now() };
-      else if (next.reason.kind === 'saved') next = { reason: together(next.reason, reason), since: next.since };
+      if (used) {
+        next = { reason, since: performance.now() };
+        marks.clear();
+      } else if (next.reason.kind === 'saved') next = { reason: together(next.reason, reason), since: next.since };
       used = false;
     },
     reopen({ reason, since }) {
@@ -75,6 +83,8 @@ export function openNotebook(start: Reason, since: number): Notebook {
     begin(gen, id) {
       generations.set(gen, { build: notes.build(id), busy: 0, ports: new Set() });
     },
+    mark: (name) => void marks.set(name, performance.now()),
+    marks: () => [...marks].map(([name, at]) => [name, at - next.since] as const).sort(([, a], [, b]) => a - b),
     forget: (gen) => void generations.delete(gen),
     phases(gen) {
       const { build, preparedAt = 0, activatedAt = 0 } = notes.generation(gen);

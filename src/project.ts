@@ -39,6 +39,7 @@ export interface ProjectHost {
   onSaved(changes: readonly Change[], calmMs: number): void;
   /** A process group that is to end with hotrun, however that ends. */
   guard: { watch(group: number): void; forget(group: number): void };
+  mark(name: 'read' | 'sent'): void;
   /** Runs a build command. */
   run(command: CommandLine): {
     readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -90,6 +91,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
       if (config.why) tellOnce({ type: 'why loaded', packages: namesOf(found.packages), stop: found.stop, modules });
     },
     onMissing: (files) => watching((room) => room.expect(files)),
+    mark: host.mark,
     run: host.run,
   });
 

@@ -9,8 +9,8 @@ import { openProject, type Project } from './project.ts';
 import { openSettings, type Reading } from './settings.ts';
 import { initial, step } from './supervisor/step.ts';
 import type { Action, Ending, Event, Generation, Rules, State, What } from './supervisor/words.ts';
-import { factOf, programOf } from './telling.ts';
-import type { Terminal } from './terminal/index.ts';
+import { factOf, programOf, timingsOf } from './telling.ts';
+import type { Mark, Terminal } from './terminal/index.ts';
 import type { Change } from './watch/index.ts';
 
 /** Quiet time after a burst of saves, and the most that is waited for it, in ms. */
@@ -27,6 +27,15 @@ const SETTLED_MS = 300;
 
 /** How long settings may be incomplete before that is told, in ms. */
 const UNSETTLED_MS = 50;
+
+/** How far these say that a reload has got. */
+const MARKS: Partial<Record<Event['type'], Mark>> = {
+  built: 'transformed',
+  prepared: 'linked',
+  drained: 'drained',
+  gone: 'gone',
+  ready: 'ready',
+};
 
 /** The first generation serves, or does not. */
 const FIRST_NEWS: ReadonlySet<Event['type']> = new Set(['ready', 'refused', 'exited', 'gone']);
@@ -83,6 +92,7 @@ export function openSession(
         emit,
         say: (fact) => terminal.say(fact),
         onSaved: saved,
+        mark: notebook.mark,
         get guard() {
           return child.guard;
         },
@@ -122,6 +132,7 @@ export function openSession(
   function onListening(gen: Generation, port: string): void {
     const { ports, activatedAt = 0 } = notebook.generation(gen);
     ports.add(port);
+    notebook.mark('listening');
     if (state.lives.get(gen)?.is !== 'running' || told.has(port)) return;
     told.add(port);
     terminal.say({ type: 'listening', port, afterMs: performance.now() - activatedAt });
@@ -155,6 +166,8 @@ export function openSession(
   }
 
   function note(event: Event): void {
+    const mark = MARKS[event.type];
+    if (mark) notebook.mark(mark);
     if (event.type === 'built') notebook.build(event.id).builtAt = performance.now();
     if (event.type === 'prepared') notebook.generation(event.gen).preparedAt = performance.now();
   }
@@ -179,6 +192,7 @@ export function openSession(
       case 'discard':
         return child.discard(action.gen);
       case 'activate':
+        notebook.mark('started');
         notebook.generation(action.gen).activatedAt = performance.now();
         project.build.activated(action.gen);
         return child.activate(action.gen);
@@ -221,6 +235,8 @@ export function openSession(
     }
     if (ending && (what === 'broken' || what === 'crashed')) later(UNAVAILABLE_MS, () => standIn(ending));
     terminal.say(fact);
+    if (what === 'ready' && config.timings !== 'none')
+      terminal.say(timingsOf(action.gen as Generation, config.timings, notebook));
     if (NEWS_OF_MODULES.has(what) && action.id !== undefined) {
       const since = performance.timeOrigin + notebook.build(action.id).since;
       later(what === 'ready' ? SETTLED_MS : 0, () => project.look(since));

@@ -1,4 +1,5 @@
 /** From what the machine wants told to the fact that the terminal puts into words: names, times and texts are added here. */
+import { statSync } from 'node:fs';
 import { relative } from 'node:path';
 import { faultOfStack } from './build/format.ts';
 import type { Config } from './config/config.ts';
@@ -63,6 +64,18 @@ export function factOf(action: Action & { type: 'tell' }, known: Known): Fact {
     default:
       return never(what);
   }
+}
+
+/** Where the time went between the save and this generation's being ready. */
+export function timingsOf(gen: Generation, form: 'text' | 'json', notebook: Notebook): Fact {
+  const { reason, since } = notebook.generation(gen).build;
+  const files = filesOf(reason);
+  // The clock of the file system goes by ticks, of up to 10 ms.
+  const written = files.map((file) => statSync(file, { throwIfNoEntry: false })?.ctimeMs ?? Number.POSITIVE_INFINITY);
+  const heard = performance.timeOrigin + since - Math.min(...written);
+  const unheard = Number.isFinite(heard) ? Math.max(heard, 0) : 0;
+  const marks = notebook.marks().map(([name, ms]) => [name, unheard + ms] as const);
+  return { type: 'timings', form, gen, files, marks: [['heard', unheard], ...marks] };
 }
 
 function refusal(gen: Generation, { faults, notebook }: Known): readonly Fault[] {

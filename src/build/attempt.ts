@@ -25,6 +25,7 @@ export interface Materials {
   readonly faultsOf: Map<string, readonly Fault[]>;
   read(file: string): Promise<Entry | { faults: readonly Fault[] } | null>;
   run(command: CommandLine): { readonly ended: Promise<Ending>; kill(): void };
+  mark(name: 'read'): void;
 }
 
 /** The hash of what matters in a file that is no module: of a package.json a few keys. */
@@ -35,7 +36,7 @@ export function hashOfOther(file: string, text: string): string {
 /** @param line the build command, if there is one */
 export function openAttempt(
   line: CommandLine | null,
-  { ledger, links, store, others, faultsOf, read, run }: Materials,
+  { ledger, links, store, others, faultsOf, read, run, mark }: Materials,
 ) {
   const { entries } = store;
 
@@ -56,6 +57,7 @@ export function openAttempt(
           return;
         }
         await filled(file, signal);
+        mark('read');
         const shape = entries.get(file)?.shape;
         const entry = await read(file);
         // A standby may hold the module as it was.

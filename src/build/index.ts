@@ -33,6 +33,8 @@ export interface BuildHost {
   onMissing(files: readonly string[]): void;
   /** What the next standby will load: packages, and so many modules. */
   onForesight(found: Preloads, modules: number): void;
+  /** It has got this far: what was saved is read, a generation's modules are on their way. */
+  mark(name: 'read' | 'sent'): void;
   /** Runs a build command. */
   run(command: CommandLine): { readonly ended: Promise<Ending>; kill(): void };
 }
@@ -104,7 +106,16 @@ export function openBuild(config: Config, host: BuildHost): Build {
     return found && 'file' in found ? found.file : undefined;
   });
   const faultsOf = new Map<string, readonly Fault[]>();
-  const attempt = openAttempt(config.build, { ledger, links, store, others, faultsOf, read, run: host.run });
+  const attempt = openAttempt(config.build, {
+    ledger,
+    links,
+    store,
+    others,
+    faultsOf,
+    read,
+    run: host.run,
+    mark: host.mark,
+  });
   let current: { id: number; stop: AbortController; done: Promise<void> } | undefined;
 
   /** Reads a module, which is none of the other files any more. */
@@ -228,6 +239,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
       }
       const wanted = [...entries.values()].filter(({ file }) => !held?.has(file) && !offshoots.isAside(file));
       for (const entry of wanted) now?.packed.set(entry.file, entry);
+      host.mark('sent');
       return parcel(wanted);
     },
     async ahead() {

@@ -89,6 +89,7 @@ function command(run: readonly string[], nodeArgs: readonly string[]): Named {
 
 interface OwnFlag {
   readonly flag: Flag;
+  readonly choices: readonly string[];
   /** What follows in the same word is its value. */
   readonly isGlued: boolean;
 }
@@ -101,23 +102,27 @@ function ownFlag(word: string): OwnFlag | undefined {
   if (word.startsWith('--')) {
     const name = word.split('=', 1)[0];
     const found = allFlags.find(({ flag }) => flag.long === name);
-    return found && { flag: found.flag, isGlued: name !== word };
+    return found && { flag: found.flag, choices: found.key?.choices ?? [], isGlued: name !== word };
   }
   for (let index = 1; index < word.length; index++) {
     const found = allFlags.find(({ flag }) => flag.short === `-${word[index]}`);
     if (found === undefined) return undefined;
     const isLast = index === word.length - 1;
-    if (found.flag.value !== undefined || isLast) return { flag: found.flag, isGlued: !isLast };
+    if (found.flag.value !== undefined || isLast)
+      return { flag: found.flag, choices: found.key?.choices ?? [], isGlued: !isLast };
   }
   return undefined;
 }
 
-function takeOwn(argv: readonly string[], index: number, { flag, isGlued }: OwnFlag): readonly string[] {
+function takeOwn(argv: readonly string[], index: number, { flag, choices, isGlued }: OwnFlag): readonly string[] {
   const word = argv[index] ?? '';
   if (flag.value === undefined && isGlued) throw new UserError(`${flag.long} takes no value`, USAGE);
   if (flag.value === undefined || isGlued) return [word];
   const value = argv[index + 1];
-  if (isOptional(flag)) return value !== undefined && /^\d+(?:\.\d+)?(?:ms|s)?$/.test(value) ? [word, value] : [word];
+  if (isOptional(flag)) {
+    const isValue = value !== undefined && (choices.includes(value) || /^\d+(?:\.\d+)?(?:ms|s)?$/.test(value));
+    return isValue ? [word, value] : [word];
+  }
   if (value === undefined) throw new UserError(`${flag.long} needs a value: ${flag.long} ${flag.value}`, USAGE);
   if (value.startsWith('-'))
     throw new UserError(

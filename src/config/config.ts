@@ -69,6 +69,8 @@ export interface Config {
   readonly why: boolean;
   /** Say what is watched when the app has got somewhere, and end. */
   readonly lists: boolean;
+  /** Tell, of each reload, when what was done; as text or as a line of JSON. */
+  readonly timings: 'none' | 'text' | 'json';
   /** Print the machine's events and actions. */
   readonly trace: boolean;
 }

@@ -216,6 +216,16 @@ export const keys = [
     flags: [{ long: '--why', sets: true }],
   },
   {
+    name: 'timings',
+    kind: 'choice',
+    choices: ['none', 'text', 'json'],
+    doc: 'tell of each reload where its milliseconds went',
+    more: 'text: a line for people; json: a line for programs. Times count from the save.',
+    default: 'none',
+    example: 'none',
+    flags: [{ long: '--timings', value: '[FORM]', sets: 'text', doc: 'tell where the time of a reload went; or json' }],
+  },
+  {
     name: 'trace',
     kind: 'boolean',
     doc: "print the supervisor's events and actions",

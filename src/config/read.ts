@@ -58,6 +58,7 @@ export function readConfig(parsed: Run, cwd: string): Config {
     log: given.log ?? defaultOf('log'),
     lists: parsed.lists,
     why: given.why ?? defaultOf('why'),
+    timings: given.timings ?? defaultOf('timings'),
     trace: given.trace ?? defaultOf('trace'),
   });
 }

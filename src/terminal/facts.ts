@@ -20,6 +20,19 @@ export interface Phase {
   readonly ms: number;
 }
 
+/** A point on the way from the save to the new answer. */
+export type Mark =
+  | 'heard'
+  | 'read'
+  | 'transformed'
+  | 'sent'
+  | 'linked'
+  | 'drained'
+  | 'gone'
+  | 'started'
+  | 'listening'
+  | 'ready';
+
 export type Fact =
   | { readonly type: 'started'; readonly program: string /** process.version */; readonly node: string }
   /** `command`: the build command as it is run, or null where hotrun transforms the modules itself. */
@@ -81,6 +94,14 @@ export type Fact =
       readonly ignored: boolean;
     }
   | { readonly type: 'trace'; readonly of: 'action'; readonly what: Action }
+  /** `marks`: in ms since the files were written, as far as that is known, in the order of time. */
+  | {
+      readonly type: 'timings';
+      readonly form: 'text' | 'json';
+      readonly gen: Generation;
+      readonly files: readonly string[];
+      readonly marks: readonly (readonly [name: Mark, ms: number])[];
+    }
   /** By which rule a save counts. */
   | {
       readonly type: 'why saved';

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Fact } from './facts.ts';
 import { lines } from './lines.ts';
 
-export type { Fact, Phase, Reason } from './facts.ts';
+export type { Fact, Mark, Phase, Reason } from './facts.ts';
 export { saveTty } from './tty.ts';
 
 export interface Terminal {

@@ -64,6 +64,7 @@ function lowestLevel(fact: Fact): Level {
     case 'escalated':
     case 'stuck':
     case 'trouble':
+    case 'timings':
     case 'why saved':
     case 'why loaded':
     case 'watched':
@@ -134,6 +135,8 @@ function words(fact: Fact, page: Page): string[] {
     }
     case 'trouble':
       return [ours(paint.yellow(fact.sentence))];
+    case 'timings':
+      return timings(fact, page);
     case 'why saved':
       return fact.changes.map(({ file, rule }) =>
         ours(paint.dim(`${shortPath(file, page.cwd)} counts: ${RULES[rule]}`)),
@@ -169,6 +172,21 @@ function ready(fact: Fact & { type: 'ready' }, page: Page): string {
   const parts = reason.kind !== 'start' || verbose ? phases.map(({ name, ms }) => `, ${name} ${bare(ms)}`) : [];
   const rest = [...parts, ...(verbose ? [`, generation ${fact.gen}`] : [])].join('');
   return `${subject} ${paint.green(`ready in ${duration(fact.totalMs)}`)}${where}${rest && paint.dim(rest)}`;
+}
+
+function timings({ form, gen, files, marks }: Fact & { type: 'timings' }, { paint, cwd }: Page): string[] {
+  const rounded = marks.map(([name, ms]) => [name, Math.round(ms * 10) / 10] as const);
+  if (form === 'json')
+    return [
+      JSON.stringify({
+        generation: gen,
+        files: files.map((file) => shortPath(file, cwd)),
+        ms: Object.fromEntries(rounded),
+      }),
+    ];
+  return [
+    `${paint.dim(MARK)} ${paint.dim(`ms after the save: ${rounded.map(([name, ms]) => `${name} ${ms}`).join(', ')}`)}`,
+  ];
 }
 
 function whatFailed(fact: Fact & { type: 'failed' | 'refused' }): string {

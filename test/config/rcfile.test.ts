@@ -150,7 +150,7 @@ describe('what is refused', () => {
     ['{ "signal": "x" }', ':1: unknown key "signal", did you mean "stop"?'],
     [
       '{ "__proto__": {} }',
-      ':1: unknown key "__proto__", the keys are entry, args, nodeArgs, envFile, watch, ignore, watchReads, poll, run, build, stop, handover, standby, preload, typecheck, log, why, trace, $schema',
+      ':1: unknown key "__proto__", the keys are entry, args, nodeArgs, envFile, watch, ignore, watchReads, poll, run, build, stop, handover, standby, preload, typecheck, log, why, timings, trace, $schema',
     ],
     ['{ "log": "quiet",\n "log": "normal" }', ':2: "log" is there twice'],
     ['{ "stop": { "SIGINT": 1,\n "SIGINT": 2 } }', ':2: "stop.SIGINT" is there twice'],

@@ -43,6 +43,7 @@ test('the defaults', async () => {
     typecheck: false,
     log: 'normal',
     why: false,
+    timings: 'none',
     lists: false,
     trace: false,
   });
@@ -65,6 +66,7 @@ const rc = {
   typecheck: true,
   log: 'verbose',
   why: true,
+  timings: 'json',
   trace: true,
 };
 const project = { 'package.json': {}, '.hotrc.json': rc, 'src/a.ts': '', 'src/b.ts': '' };

@@ -30,6 +30,22 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     await quit();
   });
 
+  test('--timings json: every step of the way is told, in order', async () => {
+    const { project, hotrun, quit } = await begin(SERVER, { node, args: ['--timings', 'json', 'src/server.ts'] });
+    await hotrun.seen(/"generation":1/);
+    project.write('src/marker.ts', markerSource('m1'));
+    const [line = ''] = await hotrun.seen(/\{"generation":2.*/);
+    const { files, ms } = JSON.parse(line) as { files: string[]; ms: Record<string, number> };
+    expect(files).toEqual(['src/marker.ts']);
+    const marks = Object.entries(ms);
+    expect(marks.map(([name]) => name)).toEqual(
+      'heard read transformed sent linked drained gone started listening ready'.split(' '),
+    );
+    const times = marks.map(([, time]) => time);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    await quit();
+  });
+
   test('SIGUSR2 reloads although nothing has changed', async () => {
     const { hotrun, apps, answers, quit } = await begin(SERVER, { node });
     await answers('m0');

@@ -51,3 +51,11 @@ describe('file names', () => {
     expect(names(many, { level: 'verbose' })).toBe(`${many.slice(0, 20).join(', ')} and 180 more changed`);
   });
 });
+
+describe('where the time of a reload went', () => {
+  const told = (form: 'text' | 'json') =>
+    lines({ type: 'timings', form, gen: 2, files: ['/home/me/app/a.ts'], marks: [['heard', 1.23]] }, plain);
+
+  it('for people', () => expect(told('text')).toEqual(['[hotrun] ms after the save: heard 1.2']));
+  it('for programs', () => expect(told('json')).toEqual(['{"generation":2,"files":["a.ts"],"ms":{"heard":1.2}}']));
+});
