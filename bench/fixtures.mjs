@@ -3,10 +3,13 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { dirname, join } from 'node:path';
 
 export const FIXTURES = ['hello', 'express', 'large'];
-const MODULES = 800;
 
-/** @param typescript otherwise JavaScript, the same without its types */
-export function makeFixture(fixture, { typescript, folder }) {
+/**
+ * @param typescript otherwise JavaScript, the same without its types
+ * @param modules of the fixture large
+ * @param packages that its entry imports, made up, each with 100 functions that it calls when it is loaded
+ */
+export function makeFixture(fixture, { typescript, folder, modules = 800, packages = 0 }) {
   const dir = mkdtempSync(join(folder, `${fixture}-`));
   const ending = typescript ? 'ts' : 'js';
   const type = (text) => (typescript ? text : '');
@@ -17,7 +20,23 @@ export function makeFixture(fixture, { typescript, folder }) {
   const marker = (nth) => `export const marker${type(': string')} = 'm${nth}';\n`;
   put('package.json', '{ "type": "module" }\n');
   put(`src/marker.${ending}`, marker(0));
-  symlinkSync(join(folder, 'deps/node_modules'), join(dir, 'node_modules'));
+  if (packages === 0) symlinkSync(join(folder, 'deps/node_modules'), join(dir, 'node_modules'));
+  const names = Array.from({ length: packages }, (_, nth) => `package${nth}`);
+  for (const name of names) {
+    put(
+      `node_modules/${name}/package.json`,
+      JSON.stringify({ name, version: '1.0.0', type: 'module', exports: './index.js' }),
+    );
+    const functions = Array.from(
+      { length: 100 },
+      (_, nth) => `function f${nth}(a) { return a.map((each) => each * ${nth} + ${name.length}); }\n`,
+    );
+    put(
+      `node_modules/${name}/index.js`,
+      `${functions.join('')}export const sum = [${functions.map((_, nth) => `f${nth}`)}].map((each) => each([1, 2, 3])[0]);\n`,
+    );
+  }
+  const imports = names.map((name) => `import { sum as ${name} } from '${name}';\nvoid ${name};\n`).join('');
   const listen = `.listen(Number(process.env.PORT), '127.0.0.1');\n`;
   if (fixture === 'express') {
     put(
@@ -38,16 +57,16 @@ app${listen}`,
     const from = fixture === 'large' ? './m0' : './marker';
     put(
       `src/server.${ending}`,
-      `import { createServer } from 'node:http';
+      `${imports}import { createServer } from 'node:http';
 import { marker } from '${from}.${ending}';
 createServer((_request, response) => { response.end(marker); })${listen}`,
     );
   }
   if (fixture === 'large')
-    for (let nth = 0; nth < MODULES; nth++) {
-      const children = [1, 2, 3].map((child) => 3 * nth + child).filter((child) => child < MODULES);
-      const isLast = nth === MODULES - 1;
-      const imports = children.map((child) => `import { marker as marker${child} } from './m${child}.${ending}';\n`);
+    for (let nth = 0; nth < modules; nth++) {
+      const children = [1, 2, 3].map((child) => 3 * nth + child).filter((child) => child < modules);
+      const isLast = nth === modules - 1;
+      const lines = children.map((child) => `import { marker as marker${child} } from './m${child}.${ending}';\n`);
       const functions = Array.from(
         { length: 12 },
         (_, each) =>
@@ -56,7 +75,7 @@ createServer((_request, response) => { response.end(marker); })${listen}`,
       const own = isLast ? 'last' : children.length > 0 ? children.map((child) => `marker${child}`).join(' + ') : `''`;
       put(
         `src/m${nth}.${ending}`,
-        `${imports.join('')}${isLast ? `import { marker as last } from './marker.${ending}';\n` : ''}${type('interface Row { id: number }\n')}${functions.join('')}export const marker${type(': string')} = ${own};\n`,
+        `${lines.join('')}${isLast ? `import { marker as last } from './marker.${ending}';\n` : ''}${type('interface Row { id: number }\n')}${functions.join('')}export const marker${type(': string')} = ${own};\n`,
       );
     }
   let edits = 0;

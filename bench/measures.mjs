@@ -40,7 +40,7 @@ function ask(port, path, agent = false) {
   });
 }
 
-async function run({ app, command }) {
+async function run({ app, command }, onText = null) {
   const port = app.port ?? (await freePort());
   const { path = '/', first = 'm0' } = app;
   const mark = `${process.pid}-${port}`;
@@ -48,9 +48,10 @@ async function run({ app, command }) {
   const child = spawn(command[0], command.slice(1), {
     cwd: app.dir,
     env: { ...process.env, PORT: String(port), BENCH_MARK: mark, NO_COLOR: '1' },
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', onText ? 'pipe' : 'ignore'],
     detached: true,
   });
+  child.stderr?.setEncoding('utf8').on('data', onText);
   const gone = new Promise((resolve) => child.once('close', resolve));
   const answers = async (marker = first) => {
     const asked = performance.now();
@@ -102,6 +103,38 @@ export async function latency(options, edits) {
     }
     const ms = median(times);
     return { ms, text: round(ms) };
+  } finally {
+    await tool.end();
+  }
+}
+
+/** Of hotrun with --timings=json: the median of each of its steps, in ms since the save, and when a client is answered. */
+export async function steps(options, edits) {
+  let text = '';
+  const tool = await run(options, (part) => {
+    text += part;
+  });
+  try {
+    await tool.answers();
+    const answered = [];
+    const marks = {};
+    for (let nth = -2; nth < edits; nth++) {
+      await pause(QUIET_MS);
+      text = '';
+      const since = performance.now();
+      const until = await tool.answers(options.app.edit());
+      while (!/^{.*}$/m.test(text)) await pause(1);
+      if (nth < 0) continue;
+      answered.push(until - since);
+      for (const [name, ms] of Object.entries(JSON.parse(/^{.*}$/m.exec(text)[0]).ms)) {
+        marks[name] ??= [];
+        marks[name].push(ms);
+      }
+    }
+    return {
+      answered: median(answered),
+      marks: Object.fromEntries(Object.entries(marks).map(([name, all]) => [name, median(all)])),
+    };
   } finally {
     await tool.end();
   }

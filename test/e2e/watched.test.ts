@@ -18,7 +18,7 @@ test('--list-watched runs the app, says what is watched and by which rule, and e
   expect(after).toEqual([
     'db/**/*.sql: a glob of "watch"',
     'db/a.sql: a glob of "watch" matches it',
-    'package.json: the app loads it',
+    'package.json: it says how to run the app',
     'src/marker.ts: the app loads it',
     'src/server.ts: the app loads it',
   ]);
