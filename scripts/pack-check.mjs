@@ -32,7 +32,7 @@ const WANTED = [
   /^bin\/hotrun\.js$/,
   /^dist\/(cli\.cjs|watch\.js|index\.js)$/,
   /^dist\/hotrc\.schema\.json$/,
-  /^dist\/runtime\/(start\.cjs|main\.cjs|unavailable\.cjs|hooks-thread\.js)$/,
+  /^dist\/runtime\/(start\.cjs|main\.cjs|unavailable\.cjs|offshoot\.cjs|hooks-thread\.js)$/,
   /^dist\/types\/[\w/-]+\.d\.ts$/,
 ];
 
