@@ -6,7 +6,9 @@ import { BOOT_VARIABLE } from './messages.ts';
 const MAIN = './main.cjs';
 const OFFSHOOT = './offshoot.cjs';
 const require = createRequire(__filename);
-const file = process.env[BOOT_VARIABLE] ? MAIN : OFFSHOOT;
-require(file);
+// Before it installs hooks, which would answer for a module of the project, and have a standby ask too early.
+const path = require.resolve(process.env[BOOT_VARIABLE] ? MAIN : OFFSHOOT);
+require(path);
 // The app's require.cache is its own.
-for (const path of [__filename, require.resolve(file)]) delete require.cache[path];
+delete require.cache[__filename];
+delete require.cache[path];

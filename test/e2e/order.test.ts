@@ -2,7 +2,7 @@
  * Packages that a standby loads before its turn are evaluated in the order that they would be evaluated in without it, and
  * see what they would see.
  */
-import { symlinkSync } from 'node:fs';
+import { readdirSync, symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../rig.ts';
 import { begin, ENTITLE, endAll, NODES } from './begin.ts';
@@ -84,6 +84,31 @@ describe.each(NODES)('on Node $version', ({ node }) => {
       }
       await quit();
     });
+  });
+
+  test('packages are loaded before the save', async () => {
+    const { project, hotrun, ask, quit } = await begin(
+      {
+        'node_modules/one/package.json': '{ "name": "one", "version": "1.0.0", "main": "index.js" }',
+        'node_modules/one/index.js': `require('fs').writeFileSync('loaded-by-' + process.pid, '');`,
+        'src/marker.ts': `export const marker = 'm0';\n`,
+        'src/server.ts': `import 'one';
+import { createServer } from 'node:http';
+import { marker } from './marker.ts';
+createServer((_request, response) => response.end(marker + process.pid)).listen(Number(process.env.PORT), '127.0.0.1');
+`,
+      },
+      { node },
+    );
+    await hotrun.seen(/ready in/);
+    const first = (await ask()).slice(2);
+    const loaded = (): string[] => readdirSync(project.dir).flatMap((name) => name.split('loaded-by-')[1] ?? []);
+    await until('the standby to load them', () => loaded().length === 2);
+    const standby = loaded().find((pid) => pid !== first);
+    project.write('src/marker.ts', `export const marker = 'm1';\n`);
+    await hotrun.seen(/ready in/);
+    expect(await ask()).toBe(`m1${standby}`);
+    await quit();
   });
 
   test('a linked package is code of the project, and has its turn with it', async () => {
