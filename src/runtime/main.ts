@@ -17,7 +17,7 @@ import { openInheritance } from './inheritance.ts';
 import { installHooks } from './install.ts';
 import { patchListen } from './listen.ts';
 import { GATE_SYMBOL, openLoader } from './loader.ts';
-import { enableSourceMaps, openMaps } from './maps.ts';
+import { enableSourceMaps, isCovered, openMaps } from './maps.ts';
 import { BOOT_VARIABLE, type Boot, type Go } from './messages.ts';
 import { preload } from './preload.ts';
 import { noteReads } from './reads.ts';
@@ -35,7 +35,12 @@ if (told) boot(JSON.parse(told));
 function boot(options: Boot): void {
   const asker = openAsker(options.question);
   const own = pathToFileURL(__filename);
-  const loader = openLoader(asker, options.entry, own.href, options.inspect || options.early ? null : openMaps());
+  const loader = openLoader(
+    asker,
+    options.entry,
+    own.href,
+    options.inspect || options.early || isCovered() ? null : openMaps(),
+  );
 
   const codeCache = openCodeCache(options.codeCache);
 

@@ -10,6 +10,9 @@ const { setSourceMapsSupport } = nodeModule as unknown as {
   setSourceMapsSupport?(enabled: boolean, options: { nodeModules: boolean; generatedCode: boolean }): void;
 };
 
+/** Node writes down which lines ran, and with it the maps as it knows them (lib/internal/source_map/source_map_cache.js). */
+export const isCovered = (): boolean => process.env.NODE_V8_COVERAGE !== undefined;
+
 /** Node 22.14 and 23.7 can tell packages apart. */
 export function enableSourceMaps(): void {
   if (setSourceMapsSupport) setSourceMapsSupport(true, { nodeModules: false, generatedCode: false });

@@ -8,7 +8,7 @@ import { isMainThread, parentPort } from 'node:worker_threads';
 import { type Desk, deskOf } from './call.ts';
 import type { ThreadData } from './hooks-thread.ts';
 import { installHooks } from './install.ts';
-import { enableSourceMaps, type Maps, openMaps } from './maps.ts';
+import { enableSourceMaps, isCovered, type Maps, openMaps } from './maps.ts';
 import { makeOffshootHooks } from './offshoot-hooks.ts';
 
 const desk = deskOf(process.execArgv);
@@ -26,7 +26,7 @@ function help(desk: Desk): void {
       return opened.keep(url, comment);
     },
   };
-  const hooks = makeOffshootHooks(desk, own.href, desk.isInspected ? null : maps, () => {
+  const hooks = makeOffshootHooks(desk, own.href, desk.isInspected || isCovered() ? null : maps, () => {
     if (loadsProject) return;
     loadsProject = true;
     enableSourceMaps();

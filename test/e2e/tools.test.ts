@@ -1,0 +1,135 @@
+/** Tools that look into the app find the project's own lines: a debugger, and Node's coverage. */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import http from 'node:http';
+import type net from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { freePort, markerSource, until } from '../rig.ts';
+import { begin, endAll, NODES, SERVER } from './begin.ts';
+
+afterEach(endAll);
+
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: Record<string, unknown>;
+}
+
+/** The page of targets that a debugger asks for first. Undefined: nobody is there. */
+const targets = (port: number): Promise<{ readonly id: string; readonly webSocketDebuggerUrl: string }[] | undefined> =>
+  new Promise((resolve) => {
+    http
+      .get({ host: '127.0.0.1', port, path: '/json/list' }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        response.on('end', () => resolve(JSON.parse(text)));
+      })
+      .on('error', () => resolve(undefined));
+  });
+
+/** As much of a WebSocket (RFC 6455) as a debugger needs: Node 20 has none. */
+async function attach(port: number) {
+  const [target] = (await until('the debugger port', () => targets(port))) ?? [];
+  const socket = await new Promise<net.Socket>((resolve, reject) => {
+    http
+      .get({
+        host: '127.0.0.1',
+        port,
+        path: new URL(target?.webSocketDebuggerUrl ?? '').pathname,
+        headers: {
+          connection: 'Upgrade',
+          upgrade: 'websocket',
+          'sec-websocket-version': '13',
+          'sec-websocket-key': randomBytes(16).toString('base64'),
+        },
+      })
+      .on('upgrade', (_response, upgraded) => resolve(upgraded as net.Socket))
+      .on('error', reject);
+  });
+  socket.on('error', () => {});
+  const messages: Message[] = [];
+  let bytes = Buffer.alloc(0);
+  socket.on('data', (part: Buffer) => {
+    bytes = Buffer.concat([bytes, part]);
+    for (;;) {
+      const [length = 0, start] =
+        bytes[1] === 126 ? [bytes.readUInt16BE(2), 4] : bytes[1] === 127 ? [bytes.readUInt32BE(6), 10] : [bytes[1], 2];
+      if (bytes.length < start + length || bytes.length < 2) return;
+      messages.push(JSON.parse(bytes.subarray(start, start + length).toString()));
+      bytes = bytes.subarray(start + length);
+    }
+  });
+  let id = 0;
+  return {
+    target: target?.id,
+    messages,
+    send(method: string, params = {}) {
+      const text = Buffer.from(JSON.stringify({ id: ++id, method, params }));
+      const head = [0x81, 0x80 | 126, text.length >> 8, text.length & 255, 0, 0, 0, 0];
+      socket.write(Buffer.concat([Buffer.from(head), text]));
+    },
+    seen: (what: (message: Message) => boolean): Promise<Message> => until('a message', () => messages.find(what)),
+    close: () => socket.destroy(),
+  };
+}
+
+/** The sources that a script's own map names. */
+function sourcesOf({ params }: Message): string[] {
+  const [, base64 = ''] = String(params?.sourceMapURL).split(';base64,');
+  return JSON.parse(Buffer.from(base64, 'base64').toString()).sources;
+}
+
+describe.each(NODES)('on Node $version', ({ node }) => {
+  test('--inspect: one port through reloads, and scripts that know their source', async () => {
+    const port = await freePort();
+    const { project, hotrun, quit } = await begin(SERVER, { node, args: [`--inspect=${port}`, 'src/server.ts'] });
+    const seenBefore = new Set<string | undefined>();
+    for (const marker of ['m1', 'm2']) {
+      await hotrun.seen(/ready in/);
+      const inspector = await attach(port);
+      expect(seenBefore).not.toContain(inspector.target);
+      seenBefore.add(inspector.target);
+      inspector.send('Debugger.enable');
+      const script = await inspector.seen(({ params }) => String(params?.url).endsWith('src/marker.ts'));
+      expect(sourcesOf(script).join()).toContain('marker.ts');
+      inspector.close();
+      project.write('src/marker.ts', markerSource(marker));
+    }
+    await hotrun.seen(/ready in/);
+    await quit();
+  });
+
+  test('--inspect-brk stops before the first line, and goes on when it is told to', async () => {
+    const port = await freePort();
+    const { hotrun, answers, quit } = await begin(SERVER, { node, args: [`--inspect-brk=${port}`, 'src/server.ts'] });
+    const inspector = await attach(port);
+    inspector.send('Debugger.enable');
+    inspector.send('Runtime.runIfWaitingForDebugger');
+    await inspector.seen(({ method }) => method === 'Debugger.paused');
+    expect(hotrun.stderr()).not.toContain('ready in');
+    inspector.send('Debugger.resume');
+    await answers('m0');
+    inspector.close();
+    await quit();
+  });
+
+  test('NODE_V8_COVERAGE has the maps of the project’s modules, of every generation', async () => {
+    const ends = `\nprocess.on('SIGINT', () => process.exit());\n`;
+    const { project, hotrun, quit } = await begin(
+      { ...SERVER, 'src/server.ts': `${SERVER['src/server.ts']}${ends}` },
+      { node, env: { NODE_V8_COVERAGE: 'coverage' } },
+    );
+    await hotrun.seen(/ready in/);
+    project.write('src/marker.ts', markerSource('m1'));
+    await hotrun.seen(/ready in/);
+    await quit();
+    const maps = readdirSync(project.path('coverage')).flatMap((name) => {
+      const { 'source-map-cache': cache = {} } = JSON.parse(readFileSync(project.path(`coverage/${name}`), 'utf8'));
+      return Object.entries(cache).filter(([url]) => url.endsWith('src/marker.ts'));
+    }) as [string, { data: { mappings: string } }][];
+    expect(maps.length).toBeGreaterThanOrEqual(2);
+    for (const [, { data }] of maps) expect(data.mappings).toContain('AAA');
+  });
+});
