@@ -1,6 +1,7 @@
 // How long a reload takes while streams of events and WebSockets are open that never end by themselves, and how long it
-// takes without them: the time that hotrun tells. Each client opens its stream anew when it ends. Prints both medians and
-// how often the clients came again; the exit code is 1 if one came more than once a reload, or met an error.
+// takes without them: the time that hotrun tells. Each client opens its stream anew when it ends. Before that the same with
+// connections on which nothing happens: between two requests, and such as never spoke. Prints the medians and how often
+// the clients came again; the exit code is 1 if one came more than once a reload, or met an error, or an idle one ended.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -24,6 +25,7 @@ const APP = `import { createServer } from 'node:http';
 import { createHash } from 'node:crypto';
 import './marker.js';
 const server = createServer((request, response) => {
+  if (request.url === '/idle') return response.end('idle');
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.write('data: hello\\n\\n');
 });
@@ -32,11 +34,15 @@ server.on('upgrade', (request, socket) => {
   socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Accept: ' + key + '\\r\\n\\r\\n');
   socket.on('data', () => {});
 });
+server.keepAliveTimeout = 600_000;
 server.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port));
 `;
 const EVENTS = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n';
 const WEBSOCKET =
   'GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+const IDLE = 'GET /idle HTTP/1.1\r\nhost: localhost\r\n\r\n';
+/** Connections between two requests, and spare ones. */
+const [IDLES, SPARES] = [200, 10];
 /** Between two reloads, in ms: the clients are back, the standby waits. */
 const QUIET_MS = 600;
 
@@ -107,8 +113,32 @@ function keepOpen(nth) {
   socket.on('close', () => !isOver && keepOpen(nth));
 }
 
+/** Opens connections on which nothing happens any more, and gives how to count those that have ended. */
+async function openIdle(all, request) {
+  let over = 0;
+  const sockets = Array.from({ length: all }, () => {
+    const socket = net.connect(port, '127.0.0.1', () => socket.write(request));
+    return socket
+      .on('error', () => {})
+      .on('close', () => over++)
+      .resume();
+  });
+  await pause(QUIET_MS);
+  return () => {
+    const ended = over;
+    for (const socket of sockets) socket.destroy();
+    return ended;
+  };
+}
+
 await reload();
 const without = await median();
+const idle = await openIdle(IDLES, IDLE);
+const withIdle = await median();
+const idleEnded = idle();
+const spare = await openIdle(SPARES, '');
+const withSpare = await median();
+const spareEnded = spare();
 for (let nth = 0; nth < 2 * count; nth++) keepOpen(nth);
 await pause(QUIET_MS);
 const withThem = await median();
@@ -123,6 +153,9 @@ console.log(
   `${reloads} reloads (${values.handover}), median: ${without} ms without, ${withThem} ms with ${count} streams of events and ${count} WebSockets`,
 );
 console.log(
+  `${withIdle} ms with ${IDLES} idle keep-alive connections, of which ${idleEnded} have ended; ${withSpare} ms with ${SPARES} that never spoke, of which ${spareEnded}`,
+);
+console.log(
   `each came again ${Math.min(...again)} to ${Math.max(...again)} times, ${errors.length} errors ${errors[0] ?? ''}`,
 );
-process.exitCode = errors.length > 0 || again.some((times) => times !== reloads) ? 1 : 0;
+process.exitCode = errors.length > 0 || idleEnded + spareEnded > 0 || again.some((times) => times !== reloads) ? 1 : 0;
