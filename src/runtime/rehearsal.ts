@@ -64,12 +64,23 @@ function answerOnce(http: typeof import('node:http'), stream: typeof import('nod
  * lives on, 10 ms with a few heavy packages, 50 on busy cores. The second one takes it for old.
  */
 export function tidy(): void {
+  try {
+    const collect = globalThis.gc ?? borrowed();
+    collect({ type: 'minor' });
+    collect({ type: 'minor' });
+  } catch {
+    // Then the app collects it in its own time.
+  }
+}
+
+/** Where the user has not asked for it, contexts that the app makes later have none. */
+function borrowed(): (options: { type: 'minor' }) => void {
   setFlagsFromString('--expose-gc');
-  const collect: (options?: { type: 'minor' }) => void = runInNewContext('gc');
-  // Contexts that the app makes later have none.
-  setFlagsFromString('--no-expose-gc');
-  collect({ type: 'minor' });
-  collect({ type: 'minor' });
+  try {
+    return runInNewContext('gc');
+  } finally {
+    setFlagsFromString('--no-expose-gc');
+  }
 }
 
 /**
