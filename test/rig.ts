@@ -75,13 +75,25 @@ export function makeProject(files: Readonly<Record<string, string>>): Project {
   };
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
-export function freePort(): Promise<number> {
+/** Below the ports that the kernel gives to outgoing connections (32768 on Linux, 49152 elsewhere). */
+const PORTS = { first: 10_000, last: 32_767 };
+
+/**
+ * A port that was free a moment ago. None that `listen(0)` would give: until the app listens, a client of a test that runs
+ * beside this one may be given the same for its end of a connection, and then nobody can listen there.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first + 1));
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
+    const server = net.createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
   });
 }
 
