@@ -6,6 +6,7 @@
 import nodeModule, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { CodeCache } from './codecache.ts';
+import { compileLazily, limitEagerness } from './eager.ts';
 import { AHEAD_URL } from './loader.ts';
 import type { Boot, Preload } from './messages.ts';
 import { rehearse, tidy } from './rehearsal.ts';
@@ -24,7 +25,10 @@ export function preload(
   ahead: (() => void) | null,
   codeCache: CodeCache,
 ): () => void {
-  if (packages.length === 0 && builtins.length === 0 && !ahead) return () => {};
+  if (packages.length === 0 && builtins.length === 0 && !ahead) {
+    compileLazily();
+    return () => {};
+  }
   const { runMain } = Module;
   const streams = hush();
   Module.runMain = (...args) => {
@@ -32,6 +36,7 @@ export function preload(
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
     void loadAll(packages, ahead).then(async () => {
       await rehearse(builtins);
+      compileLazily();
       codeCache.write();
       tidy();
       setImmediate(() => runMain.apply(Module, args));
@@ -54,6 +59,7 @@ async function loadPackages(packages: readonly Preload[]): Promise<void> {
     try {
       if (by === 'import') await import(url);
       else require(fileURLToPath(url));
+      limitEagerness();
     } catch {
       // The app will meet the same error in its own time, and it is the app's to tell.
       return;
