@@ -1,6 +1,5 @@
 /** The modules of the project as they were last read: from memory, from the disk cache, or by transforming them. */
-import { type Stats, statSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { codeOf, type Fault } from '../errors.ts';
 import { type Cache, hashOf, openCache } from './cache.ts';
 import { openPackages, type Packages } from './packages.ts';
@@ -85,8 +84,8 @@ export function openStore(root: string, main: string, version: string): Store {
     tools,
     async read(file) {
       // The stat comes before the source, so that a write in between shows as a difference.
-      const stats = await stat(file).catch(absent);
-      const source = stats && (await readFile(file, 'utf8').catch(absent));
+      const stats = present(() => statSync(file));
+      const source = stats && present(() => readFileSync(file, 'utf8'));
       if (!stats || source === null) return null;
       const { transform, cache } = tools();
       const hash = hashOf(source);
@@ -147,8 +146,12 @@ function statOf(file: string): Stats | undefined {
   }
 }
 
-/** For a file that is not there, or is no file; anything else is thrown on. */
-function absent(error: unknown): null {
-  if (['ENOENT', 'EISDIR', 'ENOTDIR'].includes(codeOf(error) ?? '')) return null;
-  throw error;
+/** Null for a file that is not there, or is no file; anything else is thrown on. */
+function present<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch (error) {
+    if (['ENOENT', 'EISDIR', 'ENOTDIR'].includes(codeOf(error) ?? '')) return null;
+    throw error;
+  }
 }
