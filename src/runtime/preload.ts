@@ -34,9 +34,7 @@ export function preload(
   Module.runMain = (...args) => {
     Module.runMain = runMain;
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
-    void loadAll(packages, ahead).then(async () => {
-      await rehearse(builtins);
-      compileLazily();
+    void getReady(packages, builtins, ahead).then(() => {
       codeCache.write();
       tidy();
       setImmediate(() => runMain.apply(Module, args));
@@ -45,8 +43,15 @@ export function preload(
   return streams;
 }
 
-async function loadAll(packages: readonly Preload[], settle: (() => void) | null): Promise<void> {
+async function getReady(
+  packages: readonly Preload[],
+  builtins: readonly string[],
+  settle: (() => void) | null,
+): Promise<void> {
   await loadPackages(packages);
+  await rehearse(builtins);
+  // Of many modules few are called at the start, and what they hold has to be freed when it is their turn to leave.
+  compileLazily();
   if (!settle) return;
   // What was loaded stays in Node's cache of modules, though this import must fail.
   await import(AHEAD_URL).catch(() => {});
