@@ -1,9 +1,6 @@
 /**
  * One file to what Node can run: TypeScript and JSX through esbuild, one file at a time and nothing bundled; JavaScript
  * and JSON as they are, with the format that Node would find.
- *
- * esbuild is loaded for the first file that needs it, by require: 8 ms, where import takes 35 because Node then searches
- * its whole source for export names.
  */
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -12,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import type { Loader, Message, TransformFailure, TransformOptions } from 'esbuild';
 import type { Fault } from '../errors.ts';
 import { likeCommonjs, likeModule } from './amend.ts';
+import { type Esbuild, openEsbuild } from './esbuild.ts';
 import { detectFormat, faultOfCommonjs } from './format.ts';
 import { faultOfJson } from './json.ts';
 import { emitMetadata, hasDecorators, oxcVersion, wantsMetadata } from './metadata.ts';
@@ -83,7 +81,7 @@ export function openTransform(options: Options): Transform {
   const owned = [options.tsconfigs ? null : tsconfigs, options.packages ? null : packages];
   const shapes = new Map<string, string>();
   const target = `node${nodeVersion}`;
-  let esbuild: typeof import('esbuild') | undefined;
+  const esbuild = openEsbuild();
   let closed = false;
 
   async function transform(file: string, source: string): Promise<Transformed> {
@@ -107,7 +105,6 @@ export function openTransform(options: Options): Transform {
   async function compile(file: string, source: string, loader: Loader, declared: 'module' | 'commonjs' | null) {
     const tsconfig = tsconfigs.tsconfigFor(file);
     if (tsconfig && tsconfig.faults.length > 0) return { faults: tsconfig.faults };
-    esbuild ??= require('esbuild') as typeof import('esbuild');
     const raw = tsconfig?.raw ?? '{}';
     const isDecorated = wantsMetadata(raw) && hasDecorators(source);
     const settings: TransformOptions = {
@@ -149,7 +146,6 @@ export function openTransform(options: Options): Transform {
   }
 
   async function faultsOf(file: string, source: string, settings: TransformOptions = {}): Promise<readonly Fault[]> {
-    esbuild ??= require('esbuild') as typeof import('esbuild');
     try {
       await esbuild.transform(source, {
         loader: 'js',
@@ -202,7 +198,7 @@ export function openTransform(options: Options): Transform {
   function close(): void {
     if (closed) return;
     closed = true;
-    void esbuild?.stop();
+    esbuild.close();
   }
 
   return { transform, faultsOf: (file, source) => faultsOf(file, source), shapeOf, shapedBy, reset, close };
@@ -213,7 +209,7 @@ export function openTransform(options: Options): Transform {
  * await) or warns that import.meta is empty.
  */
 async function commonjs(
-  esbuild: typeof import('esbuild'),
+  esbuild: Esbuild,
   source: string,
   settings: TransformOptions,
   isFree: boolean,

@@ -240,6 +240,13 @@ test('the shape follows tsconfig, package type and Node version, not the source'
   expect(one.shapedBy(join(root, 'a/x.js'))).toEqual([join(root, 'package.json')]);
 });
 
+test('a transform that is under way ends when it is closed', async () => {
+  const transform = open();
+  const underWay = transform.transform('/a.ts', 'let a: 1');
+  transform.close();
+  await expect(underWay).rejects.toThrow('esbuild was stopped');
+});
+
 test('close twice is safe, and a later transform is refused', async () => {
   const one = openTransform({ nodeVersion: '20.20.2' });
   await one.transform('/x.ts', 'let a: number');
