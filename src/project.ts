@@ -2,8 +2,8 @@
  * The user's files: the rooms that look at them (build, watch, typecheck), wired to one another, and what a save means beside
  * a build. They are opened together, and anew when the settings change.
  */
-import { type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, type Stats, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { cacheFolder } from './build/folder.ts';
 import { type Build, openBuild } from './build/index.ts';
 import type { CommandLine, Config } from './config/config.ts';
@@ -21,15 +21,8 @@ export type Role =
   /** The variables that it finds. */
   | 'environment';
 
-/** Files that say which packages there are. */
-const MANIFESTS = [
-  'package.json',
-  'package-lock.json',
-  'npm-shrinkwrap.json',
-  'yarn.lock',
-  'pnpm-lock.yaml',
-  'bun.lock',
-];
+/** Files that say which packages are installed. */
+const LOCKFILES = ['package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock', 'pnpm-lock.yaml', 'bun.lock'];
 
 export interface ProjectHost {
   readonly version: string;
@@ -149,11 +142,8 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
         config.envFiles.map(({ file }) => file),
       );
       if (config.program.kind === 'node')
-        govern(
-          'shape',
-          // What they change is not in any file that the app loads.
-          MANIFESTS.map((name) => join(config.root, name)),
-        );
+        // What they change is not in any file that the app loads.
+        govern('shape', [join(config.root, 'package.json'), ...lockfilesOf(config.root)]);
       opening = open();
       return opening;
     },
@@ -187,6 +177,16 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
 }
 
 const NONE: ReadonlySet<Role> = new Set();
+
+/** Those that would be in this folder, and, of a package that has none, those of the workspace that it belongs to. */
+function lockfilesOf(root: string): string[] {
+  const at = (folder: string): string[] => LOCKFILES.map((name) => join(folder, name));
+  for (let folder = root, last = ''; folder !== last; last = folder, folder = dirname(folder)) {
+    const found = at(folder).filter((file) => existsSync(file));
+    if (found.length > 0) return folder === root ? at(root) : [...at(root), ...found];
+  }
+  return at(root);
+}
 
 /** What cannot be looked at cannot be read either: the app meets the error, and there is nothing to watch. */
 function fileAt(path: string): Stats | null {

@@ -2,7 +2,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, test } from 'vitest';
-import { begin, endAll, NODES } from './begin.ts';
+import type { Project } from '../rig.ts';
+import { begin, endAll, NODES, SERVER } from './begin.ts';
 
 afterEach(endAll);
 
@@ -45,6 +46,19 @@ createServer((_request, response) => response.end(Lib.Text + ' ' + Outside.Text)
     writeFileSync(join(outside, 'src/index.ts'), said('outside1'));
     await app.answers('lib1 outside1');
     await app.hotrun.seen(/outside\/src\/index\.ts changed: ready/);
+    await app.quit();
+  });
+
+  test('of a package of a workspace, the lockfile above it', async () => {
+    const lockfile = (project: Project): string => join(dirname(project.dir), 'pnpm-lock.yaml');
+    const app = await begin(SERVER, {
+      node,
+      before: (project) => writeFileSync(lockfile(project), 'a: 1\n'),
+    });
+    await app.answers('m0');
+    writeFileSync(lockfile(app.project), 'a: 2\n');
+    await app.hotrun.seen(/pnpm-lock\.yaml changed: ready/);
+    await app.answers('m0');
     await app.quit();
   });
 });
