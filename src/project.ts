@@ -79,7 +79,10 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     emit(event) {
       if (!isClosed) host.emit(event);
     },
-    onKnown: (known) => watching((room) => room.add([known])),
+    onKnown: (known) =>
+      watching((room) => {
+        if (!room.add(known)) build.unwatched(known.file);
+      }),
     onForesight(found, modules) {
       if (config.why) tellOnce({ type: 'why loaded', packages: namesOf(found.packages), stop: found.stop, modules });
     },

@@ -279,7 +279,8 @@ export function openSession(
   function saved(changes: readonly Change[], calmMs: number, isFinal = false): void {
     const event: Event = calmMs > 0 ? { type: 'saved', calmMs } : { type: 'saved' };
     if (changes.length === 0) return emit(event);
-    const all = changes.map(({ file }) => file);
+    const all = changes.filter(({ file }) => !project.build.absorbs(file)).map(({ file }) => file);
+    if (all.length === 0) return;
     if (config.why && !isFinal) terminal.say({ type: 'why saved', changes });
     const governing = all.filter((file) => project.rolesOf(file).has('settings'));
     const outcome = governing.length > 0 ? settings.reread(isFinal) : 'same';

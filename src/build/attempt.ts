@@ -1,4 +1,5 @@
 /** One build: reads what was saved, compares it with what runs, and runs the build command, if there is one. */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { CommandLine } from '../config/config.ts';
 import type { Fault } from '../errors.ts';
@@ -7,6 +8,7 @@ import { hashOf } from './cache.ts';
 import { filled } from './filled.ts';
 import type { Ledger } from './given.ts';
 import type { Links } from './links.ts';
+import type { Outputs } from './outputs.ts';
 import { meaningOf } from './packages.ts';
 import type { Entry, Store } from './store.ts';
 
@@ -23,9 +25,13 @@ export interface Materials {
   readonly others: Map<string, string>;
   /** By file, or `#` and the number of a build. */
   readonly faultsOf: Map<string, readonly Fault[]>;
+  readonly outputs: Outputs;
+  /** Modules of which no event tells. */
+  readonly unwatched: ReadonlySet<string>;
   read(file: string): Promise<Entry | { faults: readonly Fault[] } | null>;
   run(command: CommandLine): { readonly ended: Promise<Ending>; kill(): void };
   mark(name: 'read'): void;
+  onMissing(files: readonly string[]): void;
 }
 
 /** The hash of what matters in a file that is no module: of a package.json a few keys. */
@@ -33,26 +39,56 @@ export function hashOfOther(file: string, text: string): string {
   return hashOf(basename(file) === 'package.json' ? meaningOf(text) : text);
 }
 
-/** @param line the build command, if there is one */
+/**
+ * @param line the build command, if there is one
+ * @param main the entry, which the command may be to make, or ''
+ */
 export function openAttempt(
   line: CommandLine | null,
-  { ledger, links, store, others, faultsOf, read, run, mark }: Materials,
+  main: string,
+  { ledger, links, store, others, faultsOf, outputs, unwatched, read, run, mark, onMissing }: Materials,
 ) {
   const { entries } = store;
 
   async function attempt(id: number, base: Base, signal: AbortSignal): Promise<Result> {
-    const files = ledger.take(id);
-    const running = ledger.running();
-    const faults: Fault[] = [];
+    const files = [...new Set([...ledger.take(id), ...outputs.stale(unwatched)])];
     let differs = base === null;
     // Not at the start: opening the tools can wait until the first generation is on its way.
     if (files.length > 0) store.tools().resolver.reset();
+    const taken = await takeUp(files, base, signal);
+    differs ||= taken.differ;
+    if (signal.aborted || !isGood(id, taken.faults)) return 'failed';
+    if (!differs) {
+      ledger.drop(id);
+      return 'same';
+    }
+    if (line === null) return 'ok';
+    if ((await command(line, id, signal)) === 'failed' || signal.aborted) return 'failed';
+    const { faults } = await takeUp(outputs.stale(entries.keys()), base, signal);
+    return isGood(id, faults) ? 'ok' : 'failed';
+  }
+
+  function isGood(id: number, faults: readonly Fault[]): boolean {
+    // Of a tsconfig.json there are as many as there are modules.
+    if (faults.length > 0) faultsOf.set(`#${id}`, [...new Set(faults)]);
+    return faults.length === 0;
+  }
+
+  /** Reads them. */
+  async function takeUp(
+    files: readonly string[],
+    base: Base,
+    signal: AbortSignal,
+  ): Promise<{ differ: boolean; faults: readonly Fault[] }> {
+    const running = ledger.running();
+    const faults: Fault[] = [];
+    let differ = false;
     await Promise.all(
       files.map(async (file) => {
         const isModule = !others.has(file) && (entries.has(file) || faultsOf.has(file) || running.has(file));
         if (!isModule) {
           const hash = await filled(file, signal).then((text) => (text === null ? '' : hashOfOther(file, text)));
-          if (base?.get(file) !== hash) differs = true;
+          if (base?.get(file) !== hash) differ = true;
           others.set(file, hash);
           return;
         }
@@ -66,35 +102,32 @@ export function openAttempt(
         if (entry === null) {
           entries.delete(file);
           links.forget();
-          if (base?.has(file)) differs = true;
+          if (base?.has(file)) differ = true;
         } else if ('faults' in entry) {
           faultsOf.set(file, entry.faults);
           faults.push(...entry.faults);
         } else if (base?.get(file) !== entry.hash) {
-          differs = true;
+          differ = true;
           if (!base?.has(file)) links.forget();
         }
       }),
     );
-    if (signal.aborted) return 'failed';
-    if (faults.length > 0) {
-      // Of a tsconfig.json there are as many as there are modules.
-      faultsOf.set(`#${id}`, [...new Set(faults)]);
-      return 'failed';
-    }
-    if (!differs) {
-      ledger.drop(id);
-      return 'same';
-    }
-    return line === null ? 'ok' : command(line, id, signal);
+    return { differ, faults };
   }
 
   async function command(line: CommandLine, id: number, signal: AbortSignal): Promise<'ok' | 'failed'> {
+    outputs.begin();
     const job = run(line);
     signal.addEventListener('abort', () => job.kill());
     const { code, signal: by } = await job.ended;
-    if (code === 0) return 'ok';
+    outputs.end(code === 0);
     const name = typeof line === 'string' ? line : line.join(' ');
+    if (code === 0) {
+      if (main === '' || existsSync(main)) return 'ok';
+      onMissing([main]);
+      faultsOf.set(`#${id}`, [{ text: `was not made by the build command ${name}`, file: main }]);
+      return 'failed';
+    }
     const how = code === 127 ? 'was not found' : by ? `was ended by ${by}` : `failed with exit code ${code}`;
     faultsOf.set(`#${id}`, [{ text: `The build command ${name} ${how}` }]);
     return 'failed';

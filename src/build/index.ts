@@ -16,6 +16,7 @@ import { placeOf } from './format.ts';
 import { openLedger } from './given.ts';
 import { openLinks } from './links.ts';
 import { type Offshoot, openOffshoots } from './offshoots.ts';
+import { openOutputs } from './outputs.ts';
 import { parcelOf } from './parcel.ts';
 import { type Preloads, preloadsOf } from './preload.ts';
 import { faultOfImport, faultsOfRequires } from './requires.ts';
@@ -42,6 +43,10 @@ export interface BuildHost {
 export interface Build {
   /** Files were written; the next build takes them up. */
   saved(files: readonly string[]): void;
+  /** The build command is running and writes this file: it is read when that is over. */
+  absorbs(file: string): boolean;
+  /** Of this module no save will be told: it is looked at in each build. */
+  unwatched(file: string): void;
   /**
    * @param against the newest generation that runs or will: what it was given is what a save is compared with. Null: there
    * is none, and everything differs.
@@ -106,15 +111,20 @@ export function openBuild(config: Config, host: BuildHost): Build {
     return found && 'file' in found ? found.file : undefined;
   });
   const faultsOf = new Map<string, readonly Fault[]>();
-  const attempt = openAttempt(config.build, {
+  const unwatched = new Set<string>();
+  const outputs = openOutputs(entries);
+  const attempt = openAttempt(config.build, main, {
     ledger,
     links,
     store,
     others,
     faultsOf,
+    outputs,
+    unwatched,
     read,
     run: host.run,
     mark: host.mark,
+    onMissing: host.onMissing,
   });
   let current: { id: number; stop: AbortController; done: Promise<void> } | undefined;
 
@@ -195,6 +205,8 @@ export function openBuild(config: Config, host: BuildHost): Build {
       ledger.saved(files);
       ahead.saved(files);
     },
+    absorbs: outputs.absorbs,
+    unwatched: (file) => void unwatched.add(file),
     build(id, against) {
       const stop = new AbortController();
       const base = against === null ? null : (ledger.of(against)?.hashes ?? null);

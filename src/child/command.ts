@@ -82,9 +82,14 @@ export interface Job {
 }
 
 /** Runs a command to its end; what it prints goes to stderr, for stdout is the app's own. */
-export function runCommand(command: CommandLine, cwd: string, guardian: Guardian): Job {
+export function runCommand(
+  command: CommandLine,
+  { cwd, envFiles }: Pick<Config, 'cwd' | 'envFiles'>,
+  guardian: Guardian,
+): Job {
   guardian.start();
-  const child = start(command, cwd, process.env, ['ignore', 2, 2]);
+  const env = { ...readEnvironment(envFiles).variables, ...process.env };
+  const child = start(command, cwd, env, ['ignore', 2, 2]);
   const { pid } = child;
   if (pid === undefined) {
     const ended = new Promise<Ending>((resolve) => {

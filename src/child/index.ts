@@ -143,7 +143,7 @@ export function openChild(first: Config, host: Host): Child {
       for (const run of runs.values()) run.resized();
     },
     guard: guardian,
-    run: (command) => runCommand(command, config.cwd, guardian),
+    run: (command) => runCommand(command, config, guardian),
     async close() {
       held.close();
       ledger.close();

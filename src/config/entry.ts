@@ -1,5 +1,5 @@
 /** Finds the file that an entry names. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { nearest } from './nearest.ts';
@@ -20,11 +20,17 @@ const otherPrograms: Readonly<Record<string, string>> = {
 /**
  * The absolute path of an existing file: the path as given, else with one of the extensions, else the folder's "main"
  * (of its package.json) or index file. Throws a UserError; `source` is how its sentence begins (`.hotrc.json:3: "entry"`),
- * empty for an entry of the command line.
+ * empty for an entry of the command line. With `isMade` a build command may make it later, if it is named in full.
  */
-export function resolveEntry(entry: string, folder: string, cwd: string, source = ''): string {
+export function resolveEntry(
+  entry: string,
+  folder: string,
+  cwd: string,
+  { source = '', isMade = false }: { source?: string; isMade?: boolean } = {},
+): string {
   const path = resolve(folder, entry);
-  const found = fileOf(path) ?? (isFolder(path) ? fileOfFolder(path) : undefined);
+  const later = isMade && isProgram(path) && !isFolder(path) ? path : undefined;
+  const found = fileOf(path) ?? (isFolder(path) ? fileOfFolder(path) : undefined) ?? later;
   const shown = relative(cwd, path) || '.';
   const begin = source === '' ? shown : `${source} names ${shown}, which`;
   if (found === undefined) throw new UserError(isFolder(path) ? noIndex(begin) : missing(begin, path, cwd), 1, path);
@@ -37,9 +43,16 @@ export function resolveEntry(entry: string, folder: string, cwd: string, source 
   return found;
 }
 
+/** Without symbolic links, as node loads it; of what does not exist yet, as far as it does. */
+export function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : join(realPath(dirname(path)), basename(path));
+}
+
 /** The file of a path that may lack its extension. */
 const fileOf = (path: string): string | undefined =>
   isFile(path) ? path : extensions.map((extension) => path + extension).find(isFile);
+
+const isProgram = (path: string): boolean => extensions.some((extension) => path.endsWith(extension));
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
@@ -55,12 +68,16 @@ export function likelyEntry(folder: string): string | undefined {
   return found && relative(folder, found);
 }
 
-/** "main" of a folder's package.json as it is `named` there, and the file that it means, if it exists. */
-export function entryOfMain(folder: string, cwd: string): { readonly named?: string; readonly file?: string } {
+/** "main" of a folder's package.json as it is `named` there, and the file that it means, if it exists; `isMade` as above. */
+export function entryOfMain(
+  folder: string,
+  cwd: string,
+  isMade = false,
+): { readonly named?: string; readonly file?: string } {
   const named = mainOf(join(folder, 'package.json'), cwd);
   if (named === undefined) return {};
   const path = resolve(folder, named);
-  const file = fileOf(path) ?? indexOf(path);
+  const file = fileOf(path) ?? indexOf(path) ?? (isMade && isProgram(path) ? path : undefined);
   return file === undefined ? { named } : { named, file };
 }
 
@@ -89,7 +106,7 @@ function missing(begin: string, path: string, cwd: string): string {
 
 /** A file of the folder with the same name but for its extension, else one with nearly the same. */
 function similar(name: string, folder: string): string | undefined {
-  const files = readdirSync(folder).filter((file) => extensions.some((extension) => file.endsWith(extension)));
+  const files = readdirSync(folder).filter(isProgram);
   const stem = (file: string) => file.slice(0, file.length - extname(file).length);
   const twin = files.find((file) => stem(file) === stem(name));
   if (twin !== undefined) return twin;

@@ -1,10 +1,9 @@
 /** Puts the command line, the rc file and package.json together into the frozen Config. */
-import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Parsed } from './argv.ts';
 import type { Config, EnvFile, Program } from './config.ts';
-import { entryOfMain, likelyEntry, resolveEntry } from './entry.ts';
+import { entryOfMain, likelyEntry, realPath, resolveEntry } from './entry.ts';
 import { type Given, type Key, type KeyName, keys } from './keys.ts';
 import { read } from './kinds.ts';
 import { isNodeOption, movePaths, takeEnvFiles, takeNodeOption, whyNot } from './nodeflags.ts';
@@ -74,6 +73,7 @@ function programOf(sources: Sources): Program {
   const { parsed, cwd, root, base, rc } = sources;
   const { named } = parsed;
   const shell = parsed.given.run;
+  const isMade = (parsed.given.build ?? rc?.given.build) !== undefined;
   if (rc !== null) checkTogether(rc);
   if (shell !== undefined && named !== null) {
     const rest = named.kind === 'entry' ? [named.entry, ...named.args] : named.run;
@@ -85,7 +85,7 @@ function programOf(sources: Sources): Program {
   if (named?.kind === 'command') return { kind: 'command', run: named.run };
   if (named?.kind === 'entry') {
     const args = named.args.length > 0 ? named.args : (rc?.given.args ?? []);
-    return node(resolveEntry(named.entry, cwd, cwd), args);
+    return node(resolveEntry(named.entry, cwd, cwd, { isMade }), args);
   }
   const run = shell ?? rc?.given.run;
   if (run !== undefined) {
@@ -96,14 +96,14 @@ function programOf(sources: Sources): Program {
     return { kind: 'command', run };
   }
   if (rc?.given.entry !== undefined)
-    return node(resolveEntry(rc.given.entry, base, cwd, rc.at('entry')), rc.given.args ?? []);
-  const main = entryOfMain(root, cwd);
+    return node(resolveEntry(rc.given.entry, base, cwd, { source: rc.at('entry'), isMade }), rc.given.args ?? []);
+  const main = entryOfMain(root, cwd, isMade);
   if (main.file === undefined) throw new UserError(nothing(sources, main.named), 2);
   return node(main.file, rc?.given.args ?? []);
 
   function node(entry: string, args: readonly string[]): Program {
     const { rest } = takeEnvFiles([...(rc === null ? [] : nodeArgsOf(rc, base, cwd)), ...parsed.nodeArgs]);
-    const main = rest.includes('--preserve-symlinks-main') ? entry : realpathSync(entry);
+    const main = rest.includes('--preserve-symlinks-main') ? entry : realPath(entry);
     return { kind: 'node', entry, main, nodeArgs: rest, args };
   }
 }

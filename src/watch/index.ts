@@ -38,8 +38,9 @@ export interface Watch {
   /**
    * Files the app loads (absolute paths). Idempotent, cheap for known files. `mtimeMs` and `size` are those known when
    * the content was read: a change between that read and the moment the watch is in force is told.
+   * @returns whether it is watched; false: it is ignored
    */
-  add(files: readonly { file: string; mtimeMs: number; size: number }[]): void;
+  add(file: { file: string; mtimeMs: number; size: number }): boolean;
   /** Paths that do not exist but whose appearance would matter (a missing import), also in folders that do not exist. */
   expect(files: readonly string[]): void;
   /**
@@ -177,21 +178,20 @@ export function openWatch(
   search.start();
 
   return {
-    add: (files) => {
-      if (isClosed) return;
-      for (const { file, mtimeMs, size } of files) {
-        const known = entries.known(file);
-        if (known?.rule === 'config' || !rules.loaded(file)) continue;
-        if (known?.rule === 'loaded' && !known.isExpected) continue;
-        const entry = entries.at(resolve(file));
-        entry.rule = 'loaded';
-        entry.isExpected = false;
-        entry.known = { mtimeMs, size };
-        entry.isThere = true;
-        entry.since = Date.now() - RACY_MS;
-        entry.isChecked = false;
-        entries.begin(entry);
-      }
+    add: ({ file, mtimeMs, size }) => {
+      const known = entries.known(file);
+      if (isClosed || known?.rule === 'config') return true;
+      if (!rules.loaded(file)) return false;
+      if (known?.rule === 'loaded' && !known.isExpected) return true;
+      const entry = entries.at(resolve(file));
+      entry.rule = 'loaded';
+      entry.isExpected = false;
+      entry.known = { mtimeMs, size };
+      entry.isThere = true;
+      entry.since = Date.now() - RACY_MS;
+      entry.isChecked = false;
+      entries.begin(entry);
+      return true;
     },
     expect: (files) => {
       if (isClosed) return;

@@ -75,7 +75,7 @@ describe('argvOf', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('runCommand', () => {
-  const run = (command: string | string[]) => runCommand(command, project.dir, guardian);
+  const run = (command: string | string[]) => runCommand(command, { cwd: project.dir, envFiles: [] }, guardian);
 
   test.each([
     ['true', { code: 0, signal: null }],

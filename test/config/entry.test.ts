@@ -68,9 +68,17 @@ describe('refused, with one sentence', () => {
     expect(refused).toThrow(expect.objectContaining({ message: sentence, exitCode: 1 }));
   });
 
+  test('one that a build command is to make, named in full', () => {
+    const path = folder(files);
+    const made = (entry: string) => resolveEntry(entry, path, path, { isMade: true });
+    expect(made('dist/server.js')).toBe(join(path, 'dist/server.js'));
+    expect(() => made('dist/server')).toThrow('dist/server does not exist, nor does the folder dist');
+    expect(() => made('.')).toThrow(UserError);
+  });
+
   test('of the rc file: the sentence says so', () => {
     const path = folder(files);
-    const refused = () => resolveEntry('sever.ts', join(path, 'src'), path, '.hotrc.json:3: "entry"');
+    const refused = () => resolveEntry('sever.ts', join(path, 'src'), path, { source: '.hotrc.json:3: "entry"' });
     expect(refused).toThrow(
       expect.objectContaining({
         message: '.hotrc.json:3: "entry" names src/sever.ts, which does not exist, did you mean src/server.ts?',

@@ -117,3 +117,22 @@ test('a command finds them in its environment', async () => {
   await hotrun.seen(/\.env: not found\n.*the running version is not touched/);
   await quit();
 });
+
+test('so does the build command', async () => {
+  const { project, answers, quit } = await begin(
+    {
+      'src/server.ts': server(`import { made } from './made.ts';`, 'made'),
+      'src/made.ts': `export const made: string = '';\n`,
+      'make.cjs': `require('node:fs').writeFileSync('src/made.ts', "export const made: string = 'built with " + process.env.A + "';\\n");`,
+      '.env': 'A=1\n',
+    },
+    {
+      node: process.execPath,
+      args: ['--env-file=.env', '--build', `"${process.execPath}" make.cjs`, '-i', 'src/made.ts', 'src/server.ts'],
+    },
+  );
+  await answers('built with 1');
+  project.write('.env', 'A=2\n');
+  await answers('built with 2');
+  await quit();
+});

@@ -56,7 +56,7 @@ describe.skipIf(!existsSync('/proc/self/fdinfo'))('the cost', () => {
     for (let time = 0; time < 20; time++) {
       const file = bench.write('src/a.ts');
       const watch = await bench.open({ watch: ['**/*'] });
-      watch.add([{ file, mtimeMs: 0, size: 0 }]);
+      watch.add({ file, mtimeMs: 0, size: 0 });
       watch.expect([bench.path('x/y')]);
       await Promise.all([watch.close(), watch.close()]);
       await watch.close();

@@ -255,7 +255,7 @@ describe('add', () => {
   it('tells what changed since it was read', async () => {
     const known = stat(bench.write('src/b.ts', 'before'));
     const b = bench.write('src/b.ts', 'after it');
-    expect(await bench.told(() => bench.opened.add([{ file: b, ...known }]))).toEqual([b]);
+    expect(await bench.told(() => bench.opened.add({ file: b, ...known }))).toEqual([b]);
   });
 
   it('tells what changed since it was read in a folder not yet listened to, by whatever way', async () => {
@@ -263,7 +263,7 @@ describe('add', () => {
       const late = bench.write(`late${at}/x.ts`, text());
       const known = stat(late);
       const add = () => {
-        bench.opened.add([{ file: late, ...known }]);
+        bench.opened.add({ file: late, ...known });
         save(late);
       };
       expect(await bench.told(add)).toEqual([late]);
@@ -275,7 +275,7 @@ describe('add', () => {
       const racy = bench.write(`racy${time}/x.ts`, 'a');
       const known = stat(racy);
       writeFileSync(racy, 'b');
-      expect(await bench.told(() => bench.opened.add([{ file: racy, ...known }]))).toEqual([racy]);
+      expect(await bench.told(() => bench.opened.add({ file: racy, ...known }))).toEqual([racy]);
     }
   });
 
@@ -283,7 +283,7 @@ describe('add', () => {
     const known = stat(bench.write('src/b.ts'));
     rmSync(bench.path('src/b.ts'));
     const b = bench.path('src/b.ts');
-    expect(await bench.told(() => bench.opened.add([{ file: b, ...known }]))).toEqual([b]);
+    expect(await bench.told(() => bench.opened.add({ file: b, ...known }))).toEqual([b]);
     expect(await bench.told(() => writeFileSync(b, text()))).toEqual([b]);
   });
 
@@ -291,7 +291,7 @@ describe('add', () => {
     writeFileSync(file, text());
     await bench.drained();
     const again = { file, ...stat(file) };
-    expect(await bench.told(() => [again, again, again].map((each) => bench.opened.add([each])))).toEqual([]);
+    expect(await bench.told(() => [again, again, again].map((each) => bench.opened.add(each)))).toEqual([]);
     expect(bench.opened.list()).toContainEqual({ file, rule: 'loaded' });
   });
 
