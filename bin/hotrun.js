@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import nodeModule, { createRequire } from 'node:module';
-
+// CommonJS, by the package.json beside it: an ES module takes Node 6 ms more.
 // From the second start on, 5 ms less until the app is spawned; Node 22.1 and newer.
-nodeModule.enableCompileCache?.();
-createRequire(import.meta.url)('../dist/cli.cjs');
+require('node:module').enableCompileCache?.();
+require('../dist/cli.cjs');

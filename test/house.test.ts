@@ -90,7 +90,7 @@ describe('imports', () => {
     expect(top).toEqual(Object.keys(TOP).sort());
     const strays = imports.filter(({ from, to }) => to.startsWith('src/') && TOP[from]?.test(to) === false);
     expect(strays.map(shown)).toEqual([]);
-    expect(code('bin/hotrun.js').trim().split('\n').at(-1)).toBe("createRequire(import.meta.url)('../dist/cli.cjs');");
+    expect(code('bin/hotrun.js').trim().split('\n').at(-1)).toBe("require('../dist/cli.cjs');");
   });
 
   test('node’s own modules are named with node:, files with .ts', () => {

@@ -30,14 +30,14 @@ export interface Foresight {
 }
 
 /**
- * @param foresight for a standby
+ * @param foresight for a standby; null: it is its turn already
  * @param desk the folder name by which its forks and threads find hotrun, with a slash at its end, or ''
  */
 export function launch(
   config: Config & { readonly program: { readonly kind: 'node' } },
   ledger: Ledger,
   host: Host,
-  foresight: Foresight,
+  foresight: Foresight | null,
   desk: string,
 ): ChildProcess {
   const { entry, main, args } = config.program;
@@ -52,10 +52,10 @@ export function launch(
     question: QUESTION,
     hooks: HAS_SYNC_HOOKS ? null : QUESTION + 1,
     sockets: Object.fromEntries(sockets.map(({ key }, index) => [key, firstSocket + index])),
-    warm: ledger.builtins(),
+    warm: foresight ? ledger.builtins() : [],
     // What the user preloads may have to come before any package.
-    preload: isEarly ? [] : foresight.packages,
-    ahead: foresight.ahead && !isEarly,
+    preload: (!isEarly && foresight?.packages) || [],
+    ahead: !isEarly && foresight?.ahead === true,
     codeCache: inspect ? null : host.answers.codeCache(),
     early: isEarly,
     reads: config.watchReads ? config.root : null,

@@ -63,7 +63,7 @@ export interface Means {
 /** @param foresight for a standby */
 export function bootNode(
   { config, ledger, held, guardian, desk, host, firstRung, onSocket, released, isAlone, isTransient = false }: Means,
-  foresight: Foresight = { packages: [], ahead: false },
+  foresight: Foresight | null = null,
 ): Booted {
   const place = desk.place(host.answers, splitInspect(config.program.nodeArgs).inspect !== null);
   const child = launch(config, ledger, host, foresight, place.folder);

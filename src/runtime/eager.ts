@@ -6,6 +6,7 @@
 import nodeModule from 'node:module';
 import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8';
 import { isCovered } from './maps.ts';
+import type { Boot } from './messages.ts';
 
 /** Bytecode of all functions of a heavy app's packages, in bytes; beyond it memory is worth more than time. */
 const PLENTY = 32 * 2 ** 20;
@@ -19,6 +20,9 @@ const isWanted = (): boolean =>
   !process.execArgv.some((flag) => LAZY_FLAG.test(flag.replaceAll('_', '-')));
 
 let isEager = false;
+
+/** It is a standby, which has time for things. */
+export const hasTime = ({ preload, warm, ahead }: Boot): boolean => preload.length > 0 || warm.length > 0 || ahead;
 
 /** From here on a module is compiled with all its functions. */
 export function compileEagerly(): void {

@@ -11,7 +11,7 @@ import type { RawHandle } from './connections.ts';
 import { patchDatagrams } from './datagram.ts';
 import { closeInspector, openInspector } from './debugger.ts';
 import { drain } from './drain.ts';
-import { compileEagerly } from './eager.ts';
+import { compileEagerly, hasTime } from './eager.ts';
 import { makeHooks } from './hooks.ts';
 import type { ThreadData } from './hooks-thread.ts';
 import { openInheritance } from './inheritance.ts';
@@ -34,7 +34,7 @@ delete createRequire(__filename).cache[__filename];
 if (told) boot(JSON.parse(told));
 
 function boot(options: Boot): void {
-  compileEagerly();
+  if (hasTime(options)) compileEagerly();
   const asker = openAsker(options.question);
   const own = pathToFileURL(__filename);
   const loader = openLoader(

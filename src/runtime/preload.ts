@@ -6,7 +6,7 @@
 import nodeModule, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { CodeCache } from './codecache.ts';
-import { compileLazily, limitEagerness } from './eager.ts';
+import { compileLazily, hasTime, limitEagerness } from './eager.ts';
 import { AHEAD_URL } from './loader.ts';
 import type { Boot, Preload } from './messages.ts';
 import { rehearse, tidy } from './rehearsal.ts';
@@ -20,15 +20,13 @@ const Module = nodeModule as unknown as Runner;
  * @param ahead modules of the project are loaded too; called when that is over
  * @returns says all that was written meanwhile; to be called when the generation begins
  */
-export function preload(
-  { preload: packages, warm: builtins }: Pick<Boot, 'preload' | 'warm'>,
-  ahead: (() => void) | null,
-  codeCache: CodeCache,
-): () => void {
-  if (packages.length === 0 && builtins.length === 0 && !ahead) {
+export function preload(options: Boot, ahead: (() => void) | null, codeCache: CodeCache): () => void {
+  // Where the user preloads code of the app, it comes after the gate, when no time is left.
+  if (options.early || !hasTime(options)) {
     compileLazily();
     return () => {};
   }
+  const { preload: packages, warm: builtins } = options;
   const { runMain } = Module;
   const streams = hush();
   Module.runMain = (...args) => {
