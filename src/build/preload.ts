@@ -7,6 +7,7 @@ import { isBuiltin } from 'node:module';
 import type { Config } from '../config/config.ts';
 import type { Preload } from '../runtime/messages.ts';
 import { openImports } from './imports.ts';
+import { leadingRequires } from './leading.ts';
 import type { Module } from './transform.ts';
 
 export interface Graph {
@@ -23,6 +24,12 @@ const INFLUENTIAL =
 /** Code that sets the environment, a global or the working directory. */
 const INFLUENCES =
   /\bprocess\s*\.\s*env\s*(?:\.\s*[\w$]+|\[[^\]]*\])?\s*(?:\?\?|\|\||&&|[-+])?=(?!=)|\bassign\(\s*process\.env|\bdelete\s+process\.env|\b(?:globalThis|global)\s*(?:\.\s*[\w$]+|\[[^\]]*\])\s*(?:\?\?|\|\|)?=(?!=)|\bprocess\s*\.\s*(?:chdir|loadEnvFile|title|on|once)\b|\bset(?:Default)?(?:GlobalDispatcher|AutoSelectFamily|ResultOrder)\b/;
+
+/** Of what Node itself has it does not matter when it is loaded. */
+const requiresMore = (code: string): boolean =>
+  [...code.matchAll(/\b(?:require|import)\s*\((?:\s*(['"])([^'"\n]+)\1\s*\))?/g)].some(
+    ([, , specifier]) => specifier === undefined || !isBuiltin(specifier),
+  );
 
 /** The package of a specifier. */
 const nameOf = (specifier: string): string => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
@@ -55,10 +62,8 @@ export async function preloadsOf(entry: string, graph: Graph, wanted: Config['pr
     const module = graph.module(file);
     if (!module) return !isAuto || stopAt(file, 'is not known');
     if (module.format === 'json') return true;
-    // Handwritten CommonJS may do anything between two requires.
-    if (isAuto && module.format === 'commonjs' && !module.transformed)
-      return stopAt(file, 'is CommonJS, which may do anything between two requires');
-    for (const { specifier, isBare } of importsOf(module)) {
+    const leading = module.format === 'commonjs' && !module.transformed ? leadingRequires(module.code) : null;
+    for (const { specifier, isBare } of leading?.imports ?? importsOf(module)) {
       if (isBuiltin(specifier)) continue;
       if (isAuto && INFLUENTIAL.test(specifier))
         return stopAt(file, `imports ${specifier}, which influences other packages`);
@@ -70,6 +75,7 @@ export async function preloadsOf(entry: string, graph: Graph, wanted: Config['pr
       } else if (isAuto && isBare) return stopAt(file, `imports ${specifier} for its effects`);
       else if (!visit(target.file)) return false;
     }
+    if (isAuto && leading && requiresMore(leading.rest)) return stopAt(file, 'requires more further down');
     return !isAuto || !INFLUENCES.test(module.code) || stopAt(file, 'changes the environment, or what is global');
   };
   visit(entry);

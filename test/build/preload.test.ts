@@ -91,10 +91,32 @@ describe('auto', () => {
     expect(await preloaded({ entry: `import 'a'; import '${name}'; import 'b'` })).toEqual(['a']);
   });
 
-  test('CommonJS that was written as imports is walked, handwritten CommonJS is not', async () => {
+  test('CommonJS that was written as imports', async () => {
     const code = `var import_a = require("a");\nvar import_b = require("b");\n`;
     expect(await preloaded({ entry: { format: 'commonjs', code, transformed: true } })).toEqual(['a', 'b']);
-    expect(await preloaded({ entry: { format: 'commonjs', code, transformed: false } })).toEqual([]);
+  });
+
+  const handwritten = (code: string): Module => ({ format: 'commonjs', code, transformed: false });
+
+  test('handwritten CommonJS, as far as it begins with requires', async () => {
+    const project = {
+      entry: handwritten(`const x = require('./x');\nconst b = require('b');\nb(require('http'));`),
+      './x': handwritten(`'use strict';\nconst c = require('c'), { d } = require('d');\nmodule.exports = c(d);`),
+    };
+    expect(await preloaded(project)).toEqual(['c', 'd', 'b']);
+  });
+
+  test.each([
+    [`const c = require('c'); c(); const d = require('d');`, ['c']],
+    [`const c = require('c'); exports.d = () => require('d');`, ['c']],
+    [`const c = require('c'); exports.d = () => import('d');`, ['c']],
+    [`const c = require('c')(); module.exports = c;`, ['c']],
+    [`const c = require('c'); process.env.A = '1';`, ['c']],
+    [`require('./y'); const c = require('c');`, []],
+    [`require('dotenv').config(); const c = require('c');`, []],
+  ])('handwritten CommonJS, and nothing behind it: %s', async (code, packages) => {
+    const entry = handwritten(`const x = require('./x');\nconst b = require('b');`);
+    expect(await preloaded({ entry, './x': handwritten(code), './y': handwritten('') })).toEqual(packages);
   });
 });
 

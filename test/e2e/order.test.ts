@@ -86,26 +86,43 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     });
   });
 
-  test('packages are loaded before the save', async () => {
+  test.each([
+    [
+      'imports',
+      'src/server.ts',
+      { 'src/marker.ts': (marker: string) => `export const marker = '${marker}';\n` },
+      `import 'one';
+import { createServer } from 'node:http';
+import { marker } from './marker.ts';
+`,
+    ],
+    [
+      'handwritten requires',
+      'src/server.cjs',
+      { 'src/marker.cjs': (marker: string) => `module.exports = '${marker}';\n` },
+      `'use strict';
+const one = require('one');
+const { createServer } = require('http'), marker = require('./marker.cjs');
+`,
+    ],
+  ])('packages are loaded before the save: %s', async (_, entry, made, code) => {
+    const [[file, source]] = Object.entries(made) as [[string, (marker: string) => string]];
     const { project, hotrun, ask, quit } = await begin(
       {
         'node_modules/one/package.json': '{ "name": "one", "version": "1.0.0", "main": "index.js" }',
         'node_modules/one/index.js': `require('fs').writeFileSync('loaded-by-' + process.pid, '');`,
-        'src/marker.ts': `export const marker = 'm0';\n`,
-        'src/server.ts': `import 'one';
-import { createServer } from 'node:http';
-import { marker } from './marker.ts';
-createServer((_request, response) => response.end(marker + process.pid)).listen(Number(process.env.PORT), '127.0.0.1');
+        [file]: source('m0'),
+        [entry]: `${code}createServer((_request, response) => response.end(marker + process.pid)).listen(Number(process.env.PORT), '127.0.0.1');
 `,
       },
-      { node },
+      { node, args: [entry] },
     );
     await hotrun.seen(/ready in/);
     const first = (await ask()).slice(2);
     const loaded = (): string[] => readdirSync(project.dir).flatMap((name) => name.split('loaded-by-')[1] ?? []);
     await until('the standby to load them', () => loaded().length === 2);
     const standby = loaded().find((pid) => pid !== first);
-    project.write('src/marker.ts', `export const marker = 'm1';\n`);
+    project.write(file, source('m1'));
     await hotrun.seen(/ready in/);
     expect(await ask()).toBe(`m1${standby}`);
     await quit();
