@@ -17,6 +17,7 @@ import { readFrames, writeFrame } from './frames.ts';
 import { type Ahead, type FirstRung, type Host, type Run, tellEnd } from './generation.ts';
 import type { Guardian } from './guardian.ts';
 import type { Held, Receiver } from './held.ts';
+import { holderOf } from './holder.ts';
 import { splitInspect } from './inspect.ts';
 import { type Foresight, HAS_SYNC_HOOKS, launch, QUESTION } from './launch.ts';
 import type { Ledger, SocketHandle } from './ledger.ts';
@@ -85,6 +86,8 @@ export function bootNode(
   let lateness: NodeJS.Timeout | undefined;
   let waiting = (): void => {};
   let token: Ahead | null = null;
+  /** It wanted to listen there, and somebody else does. */
+  let taken: number | null = null;
   /** What a standby asks waits until it is wanted. */
   const whenAssigned = (then: (gen: Generation) => void): void => {
     if (assigned !== null) return then(assigned);
@@ -158,6 +161,9 @@ export function bootNode(
         if (!isStopping) held.receive(head.key, receiver);
         host.onListening(gen, head.where);
         return late?.();
+      case 'taken':
+        taken = head.port;
+        return;
       case 'ready':
         wasReady = true;
         if (!isTransient) unused.started();
@@ -238,7 +244,10 @@ export function bootNode(
       const isDone = unused.used.size > 0 || (!isStopping && ending.code === 0);
       if (wasReady && isDone && !isTransient) ledger.release(unused.used);
       if (assigned === null) lost();
-      else host.emit({ type: 'gone', gen: assigned, ...ending });
+      else {
+        if (taken !== null && ending.code) tellTaken(taken, host);
+        host.emit({ type: 'gone', gen: assigned, ...ending });
+      }
     },
   });
 
@@ -278,6 +287,14 @@ export function bootNode(
       };
     },
   };
+}
+
+/** The app has told its error already. */
+function tellTaken(port: number, host: Host): void {
+  const holder = holderOf(port);
+  if (holder?.pid === process.pid) return;
+  const who = holder ? `${holder.command} (process ${holder.pid})` : 'another program';
+  host.onTrouble(`port ${port} is taken by ${who}: end it, or have the app listen on another port`);
 }
 
 function reply(stream: Duplex, result: Promise<{ head: unknown; body: Buffer }>): void {

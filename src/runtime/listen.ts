@@ -9,6 +9,7 @@ import { connectionsOf, deafHandle, noteUpgrades, type RawHandle, type Upgraded 
 import type { Inheritance } from './inheritance.ts';
 import { bindPath, isPipe, pathOf, republish } from './path.ts';
 import { openSecure, type Secure } from './secure.ts';
+import { whenTaken } from './taken.ts';
 
 /** node's own default of 511 would be set again by each generation; a reload's queue may be longer. Linux caps it at somaxconn. */
 const BACKLOG = 4096;
@@ -58,8 +59,15 @@ export interface Listening {
   adopt(key: string, connection: RawHandle, spoke: boolean): void;
 }
 
-/** @param onListening told of each, with its address as a person would type it */
-export function patchListen(inheritance: Inheritance, onListening: (key: string, where: string) => void): Listening {
+/**
+ * @param onListening told of each, with its address as a person would type it
+ * @param onTaken told of each port that somebody else listens on
+ */
+export function patchListen(
+  inheritance: Inheritance,
+  onListening: (key: string, where: string) => void,
+  onTaken: (port: number) => void,
+): Listening {
   const servers = new Set<ListeningServer>();
   const keys = new WeakMap<net.Server, string>();
   const noted = new WeakSet<net.Server>();
@@ -98,7 +106,7 @@ export function patchListen(inheritance: Inheritance, onListening: (key: string,
 
   function note(server: ListeningServer, listen: () => void, key: string): void {
     listen();
-    if (!server._handle) return;
+    if (!server._handle) return whenTaken(server, onTaken);
     for (const other of servers) if (!isLive(other)) servers.delete(other);
     servers.add(server);
     if ('keepAliveTimeout' in server && !noted.has(server)) {

@@ -111,7 +111,7 @@ function boot(options: Boot): void {
     asker.tell({ tell: 'listening', key, where });
     becomeReady();
   };
-  const listening = patchListen(inheritance, onListening);
+  const listening = patchListen(inheritance, onListening, (port) => asker.tell({ tell: 'taken', port }));
   const datagrams = patchDatagrams(inheritance, onListening);
 
   const { entry, early } = options;

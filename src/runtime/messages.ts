@@ -95,6 +95,8 @@ export type Told =
   | ({ readonly tell: 'package'; readonly parent: string; readonly specifier: string } & Preload)
   /** It listens; `key` is empty for a socket that is not hotrun's, `where` as a person would type it: `http://localhost:3000`. */
   | { readonly tell: 'listening'; readonly key: string; readonly where: string }
+  /** Somebody else listens there. */
+  | { readonly tell: 'taken'; readonly port: number }
   /** The app has closed a socket that it listened on. */
   | { readonly tell: 'closed'; readonly key: string }
   /** The first listen, or the entry has been evaluated. */

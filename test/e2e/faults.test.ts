@@ -1,6 +1,8 @@
 /** Promise 3 (a broken change never takes the app down), and how each fault is told. */
+import { once } from 'node:events';
 import { utimesSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
+import net from 'node:net';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { get, until } from '../rig.ts';
 import { begin, ENTITLE, endAll, NODES, SERVER, SHAPES, server } from './begin.ts';
 
@@ -193,6 +195,28 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     await hotrun.seen(/two/, 'stdout');
     await hotrun.seen(told);
     expect(hotrun.stdout()).toBe('one\ntwo\n');
+    await quit();
+  });
+
+  test('a port that is taken: it is told by whom, if the app does not help itself', async () => {
+    const listens = (port: number, orElse: string): string => `import { createServer } from 'node:http';
+${ENTITLE}
+const server = createServer((_request, response) => response.end('elsewhere'));
+${orElse}
+server.listen(${port}, '127.0.0.1');
+`;
+    const holder = net.createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    onTestFinished(() => void holder.close());
+    const { port: taken } = holder.address() as net.AddressInfo;
+    const { project, hotrun, port, answers, quit } = await begin({ 'src/server.ts': listens(taken, '') }, { node });
+    const who = process.platform === 'linux' ? `.+ \\(process ${process.pid}\\)` : 'another program';
+    await hotrun.seen(/Error: listen EADDRINUSE/);
+    await hotrun.seen(new RegExp(`^\\[hotrun\\] port ${taken} is taken by ${who}: end it, or .*\\n.*crashed`, 'm'));
+    const orElse = `server.once('error', () => server.listen(${port}, '127.0.0.1'));`;
+    project.write('src/server.ts', listens(taken, orElse));
+    await answers('elsewhere');
+    expect(hotrun.stderr().match(/is taken by/g)).toHaveLength(1);
     await quit();
   });
 
