@@ -2,7 +2,7 @@
  * The user's files: the rooms that look at them (build, watch, typecheck), wired to one another, and what a save means beside
  * a build. They are opened together, and anew when the settings change.
  */
-import { existsSync, type Stats, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from './build/folder.ts';
 import { type Build, openBuild } from './build/index.ts';
@@ -10,7 +10,7 @@ import type { CommandLine, Config } from './config/config.ts';
 import type { Event } from './supervisor/words.ts';
 import type { Fact } from './terminal/index.ts';
 import { openTypecheck, type Typecheck } from './typecheck/index.ts';
-import type { Change, Watch } from './watch/index.ts';
+import type { Change, Listed, Watch } from './watch/index.ts';
 
 /** What a file that is no part of the app says about it. */
 export type Role =
@@ -23,6 +23,9 @@ export type Role =
 
 /** Files that say which packages are installed. */
 const LOCKFILES = ['package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock', 'pnpm-lock.yaml', 'bun.lock'];
+
+/** So many are looked for below a folder that the app lists with all that is in it. */
+const FOLDERS_MAX = 500;
 
 export interface ProjectHost {
   readonly version: string;
@@ -56,6 +59,8 @@ export interface Project {
   look(since: number): void;
   /** The app reads it at its start, or writes it. */
   read(file: string, isWritten: boolean): void;
+  /** The app is up, and has listed these folders `since` (ms since the epoch) it began to run. */
+  listed(folders: readonly { path: string; isDeep: boolean }[], since: number): void;
   /** Asked for by hand: what was missed is found. */
   recheck(): void;
   close(): Promise<void>;
@@ -70,6 +75,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
   /** What was to be watched before the room was opened. */
   let early: ((watch: Watch) => void)[] = [];
   let types: Typecheck | undefined;
+  const listed = new Set<string>();
   const watching = (use: (watch: Watch) => void): void => {
     if (watch) use(watch);
     else early.push(use);
@@ -162,6 +168,12 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
       // As it is now, for the room may be opened later. Its content is not noted: reading it takes until after the next save.
       watching((room) => room.read({ file, mtimeMs: stats.mtimeMs, size: stats.size }));
     },
+    listed(folders, since) {
+      // With what is in them now, for the room may be opened later.
+      const now = folders.flatMap((folder) => (listed.has(folder.path) ? [{ path: folder.path }] : unfolded(folder)));
+      for (const { path } of folders) listed.add(path);
+      watching((room) => room.listed(now, since));
+    },
     look(since) {
       if (isClosed) return;
       if (config.program.kind === 'node')
@@ -189,6 +201,30 @@ function lockfilesOf(root: string): string[] {
     if (found.length > 0) return folder === root ? at(root) : [...at(root), ...found];
   }
   return at(root);
+}
+
+/** A folder that the app lists, and those below if it lists them too, the nearest first. */
+function unfolded({ path, isDeep }: { path: string; isDeep: boolean }): readonly Listed[] {
+  const found: Listed[] = [];
+  const ahead = [path];
+  for (let next = ahead.shift(); next !== undefined && found.length < FOLDERS_MAX; next = ahead.shift()) {
+    const entries = entriesOf(next);
+    found.push({ path: next, isFound: next !== path, names: entries.map(({ name }) => name) });
+    if (!isDeep) continue;
+    for (const entry of entries)
+      if (entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.'))
+        ahead.push(join(next, entry.name));
+  }
+  return found;
+}
+
+/** One that is gone, or out of reach, is as good as empty. */
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 /** What cannot be looked at cannot be read either: the app meets the error, and there is nothing to watch. */

@@ -110,6 +110,7 @@ export function openSession(
     },
     onLoaded: (gen, files) => project.build.loaded(gen, files),
     onRead: (file, isWritten) => project.read(file, isWritten),
+    onListed: (folders, since) => project.listed(folders, since),
     onRefused(gen, text, stack) {
       notebook.generation(gen).refusal = { text, stack };
     },

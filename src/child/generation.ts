@@ -1,6 +1,6 @@
 /** What every generation is, whether a Node.js process with our runtime or a command. */
 import type { ChildProcess } from 'node:child_process';
-import type { Loaded, Pack, Preload, Resolved } from '../runtime/messages.ts';
+import type { ListedFolder, Loaded, Pack, Preload, Resolved } from '../runtime/messages.ts';
 import type { Ending, Event, Generation } from '../supervisor/words.ts';
 import type { Guardian } from './guardian.ts';
 import type { Tree } from './tree.ts';
@@ -48,6 +48,8 @@ export interface Host {
   onLoaded(gen: Generation, files: readonly string[]): void;
   /** The app reads this file of the project, or writes it, while it starts. */
   onRead(file: string, isWritten: boolean): void;
+  /** The app has listed these folders of the project `since` (ms since the epoch) it began to run, and is up. */
+  onListed(folders: readonly ListedFolder[], since: number): void;
   /** Why it cannot be loaded: a message, and a stack that may name the place. */
   onRefused(gen: Generation, text: string, stack: string): void;
   /** `where` as a person would type it: http://localhost:3000. */

@@ -151,6 +151,8 @@ export function bootNode(
         return host.onLoaded(gen, head.files);
       case 'read':
         return host.onRead(head.file, head.isWritten);
+      case 'listed':
+        return host.onListed(head.folders, head.since);
       case 'package':
         return host.answers.found(head.parent, head.specifier, { url: head.url, by: head.by });
       case 'closed':

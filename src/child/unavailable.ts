@@ -70,6 +70,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
           },
           onLoaded() {},
           onRead() {},
+          onListed() {},
           onRefused() {},
           onListening() {},
           onDraining() {},

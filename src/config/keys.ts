@@ -108,11 +108,11 @@ export const keys = [
   {
     name: 'watchReads',
     kind: 'boolean',
-    doc: 'watch schemas, queries and views read at the start',
-    more: 'Files of the project such as .sql, .graphql, .proto, .html, .yaml and .env, until the app is ready; not what .gitignore lists.',
+    doc: 'watch what is read at the start, and listed folders',
+    more: 'Files of the project such as .sql, .graphql, .proto, .html, .yaml and .env, and new modules in folders that the app lists to load them, until it listens; not what .gitignore lists.',
     default: true,
     example: false,
-    flags: [{ long: '--no-watch-reads', sets: false, doc: 'of files the app reads at its start watch none' }],
+    flags: [{ long: '--no-watch-reads', sets: false, doc: 'watch no files or folders because the app reads them' }],
   },
   {
     name: 'poll',

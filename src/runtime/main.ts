@@ -24,6 +24,8 @@ import { preload } from './preload.ts';
 import { noteReads } from './reads.ts';
 import { afterFirstAnswer } from './rehearsal.ts';
 
+/** An app that does not listen yet, or never will, is up by then, in ms after its entry has been evaluated. */
+const UP_MS = 5000;
 /** How often it is looked whether the lookup of a host is over, in ms. */
 const LOOKUP_MS = 5;
 
@@ -52,7 +54,6 @@ function boot(options: Boot): void {
   const becomeReady = (): void => {
     if (ready) return;
     ready = true;
-    endReads();
     afterFirstAnswer(overlaps, () => {
       asker.tell({ tell: 'ready' });
       codeCache.writeSoon();
@@ -61,8 +62,11 @@ function boot(options: Boot): void {
   /** The entry has been evaluated. A listen that still looks up its host is waited for. */
   const evaluated = (): void => {
     setImmediate(() => {
-      if (!process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) becomeReady();
-      else setTimeout(evaluated, LOOKUP_MS).unref();
+      if (process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) setTimeout(evaluated, LOOKUP_MS).unref();
+      else {
+        becomeReady();
+        setTimeout(endReads, UP_MS).unref();
+      }
     });
   };
   const refuse = (error: unknown): void => {
@@ -80,8 +84,13 @@ function boot(options: Boot): void {
     process.env.HOTRUN_GENERATION = String(head.generation);
     overlaps = head.overlaps;
     speak();
+    const since = Date.now();
     if (options.reads !== null)
-      endReads = noteReads(options.reads, (file, isWritten) => asker.tell({ tell: 'read', file, isWritten }));
+      endReads = noteReads(
+        options.reads,
+        (file, isWritten) => asker.tell({ tell: 'read', file, isWritten }),
+        (folders) => asker.tell({ tell: 'listed', folders, since }),
+      );
     if (options.inspect) openInspector(options.inspect);
     process.setUncaughtExceptionCaptureCallback(null);
   };
@@ -108,6 +117,7 @@ function boot(options: Boot): void {
   );
   const inheritance = openInheritance(options.sockets, channel, asker);
   const onListening = (key: string, where: string): void => {
+    endReads();
     asker.tell({ tell: 'listening', key, where });
     becomeReady();
   };

@@ -45,7 +45,7 @@ export interface Boot {
   readonly preload: readonly Preload[];
   /** Modules of the project are to be loaded before it is their turn, and not run. */
   readonly ahead: boolean;
-  /** What the app reads of this folder at its start is to be told; null: it is not. */
+  /** What the app reads and lists of this folder at its start is to be told; null: it is not. */
   readonly reads: string | null;
   /** Folder of V8's code cache, or null to do without. */
   readonly codeCache: string | null;
@@ -91,6 +91,8 @@ export type Told =
   | { readonly tell: 'loaded'; readonly files: readonly string[] }
   /** The app is about to read this file of the project, or to write it. */
   | { readonly tell: 'read'; readonly file: string; readonly isWritten: boolean }
+  /** The app is up; these folders of the project it has listed before, `since` (ms since the epoch) it began to run. */
+  | { readonly tell: 'listed'; readonly folders: readonly ListedFolder[]; readonly since: number }
   /** Where Node found a package that a file of the project wants. */
   | ({ readonly tell: 'package'; readonly parent: string; readonly specifier: string } & Preload)
   /** It listens; `key` is empty for a socket that is not hotrun's, `where` as a person would type it: `http://localhost:3000`. */
@@ -104,6 +106,13 @@ export type Told =
   /** Has begun to drain; the signals that the app listens to. */
   | { readonly tell: 'draining'; readonly signals: readonly string[]; readonly busy: number }
   | { readonly tell: 'drained' };
+
+export interface ListedFolder {
+  /** Absolute. */
+  readonly path: string;
+  /** With all that is below it, in one call. */
+  readonly isDeep: boolean;
+}
 
 /** Heads of the answers. */
 export interface Go {

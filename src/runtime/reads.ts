@@ -1,15 +1,19 @@
 /**
- * Which files of the project the app reads while it starts: schemas, queries, views. Node has no event for that, so the functions
- * of node:fs are replaced by proxies of themselves, which keep name, length and util.promisify, until the app is ready.
+ * Which files of the project the app reads while it starts: schemas, queries, views; and which folders it lists. Node has no event
+ * for that, so the functions of node:fs are replaced by proxies of themselves, which keep name, length and util.promisify, until
+ * the app is up.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { LISTS, openLists, pathOf } from './lists.ts';
+import type { ListedFolder } from './messages.ts';
 
 /** What people write and programs only read: not .json, .txt, .log or .db, which apps write too, and would reload by. */
 const KIND =
   /(?:\.(?:sql|graphqls?|gql|proto|html?|ejs|hbs|handlebars|mustache|pug|njk|liquid|eta|mjml|ya?ml|toml|ini|properties|prisma|avsc|wsdl|xsd|xsl)|[\\/]\.env(?:\.[\w-]+)*)$/;
+/** Not watched because it is read, but in a folder that is listed: so it matters who writes it. */
+const MODULE = /\.[cm]?[jt]sx?$|\.json$/;
 const IN_PACKAGE = /[\\/]node_modules[\\/]/;
 /** An app that reads so many does not need each of them to be watched. */
 const MOST = 500;
@@ -25,20 +29,32 @@ const WRITES = [
   'createWriteStream',
   'rename',
   'renameSync',
+  'copyFile',
+  'copyFileSync',
 ];
+/** What they write is named second. */
+const TO = /^(?:rename|copyFile)/;
 
-/** `told` hears of each file once, and once more if it is written. @returns puts node:fs back, where nobody else has replaced it meanwhile */
-export function noteReads(root: string, told: (file: string, isWritten: boolean) => void): () => void {
+/**
+ * `told` hears of each file once, and once more if it is written; `listed` hears of all folders, at the end. @returns puts
+ * node:fs back, where nobody else has replaced it meanwhile
+ */
+export function noteReads(
+  root: string,
+  told: (file: string, isWritten: boolean) => void,
+  listed: (folders: readonly ListedFolder[]) => void,
+): () => void {
+  const lists = openLists(root);
   const seen = new Set<string>();
   const inside = root.endsWith(sep) ? root : root + sep;
   let isOver = false;
 
   const note = (path: unknown, isWritten: boolean): void => {
     if (isOver || seen.size >= MOST) return;
-    const name = path instanceof URL && path.protocol === 'file:' ? fileURLToPath(path) : path;
-    if (typeof name !== 'string' || IN_PACKAGE.test(name)) return;
+    const name = pathOf(path);
+    if (name === undefined || IN_PACKAGE.test(name)) return;
     const file = resolve(name);
-    if (!KIND.test(file) || !file.startsWith(inside)) return;
+    if (!file.startsWith(inside) || !(KIND.test(file) || (isWritten && MODULE.test(file)))) return;
     const key = `${isWritten} ${file}`;
     if (seen.has(key)) return;
     seen.add(key);
@@ -46,16 +62,22 @@ export function noteReads(root: string, told: (file: string, isWritten: boolean)
   };
 
   const places: [Functions, string[]][] = [
-    [fs as unknown as Functions, [...READS, ...WRITES]],
-    [fs.promises as unknown as Functions, ['readFile', 'open', 'writeFile', 'appendFile', 'rename']],
+    [fs as unknown as Functions, [...READS, ...WRITES, ...LISTS]],
+    [
+      fs.promises as unknown as Functions,
+      ['readFile', 'open', 'writeFile', 'appendFile', 'rename', 'copyFile', 'readdir', 'opendir', 'glob'],
+    ],
   ];
   const undo = places.flatMap(([on, names]) =>
-    names.map((name) => {
-      const own = on[name] as Functions[string];
+    names.flatMap((name) => {
+      const own = on[name];
+      if (own === undefined) return [];
+      const isList = LISTS.includes(name);
       const proxy = new Proxy(own, {
         apply(target, self, args) {
           const isForWriting = /^open/.test(name) && typeof args[1] === 'string' && !/^rs?$/.test(args[1]);
-          note(args[name.startsWith('rename') ? 1 : 0], isForWriting || WRITES.includes(name));
+          if (!isList) note(args[TO.test(name) ? 1 : 0], isForWriting || WRITES.includes(name));
+          else if (!isOver) lists.note(name, args);
           return Reflect.apply(target, self, args);
         },
       });
@@ -69,6 +91,7 @@ export function noteReads(root: string, told: (file: string, isWritten: boolean)
   return () => {
     if (isOver) return;
     isOver = true;
+    listed(lists.folders());
     for (const put of undo) put();
     syncBuiltinESMExports();
   };

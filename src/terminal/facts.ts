@@ -33,6 +33,9 @@ export type Mark =
   | 'listening'
   | 'ready';
 
+/** Why a file is watched. */
+type Rule = 'loaded' | 'read' | 'listed' | 'watch' | 'config';
+
 export type Fact =
   | { readonly type: 'started'; readonly program: string /** process.version */; readonly node: string }
   /** `command`: the build command as it is run, or null where hotrun transforms the modules itself. */
@@ -105,13 +108,13 @@ export type Fact =
   /** By which rule a save counts. */
   | {
       readonly type: 'why saved';
-      readonly changes: readonly { readonly file: string; readonly rule: 'loaded' | 'read' | 'watch' | 'config' }[];
+      readonly changes: readonly { readonly file: string; readonly rule: Rule }[];
     }
   /** All that is watched: globs as they were written, files by which rule. */
   | {
       readonly type: 'watched';
       readonly globs: readonly string[];
-      readonly files: readonly { readonly file: string; readonly rule: 'loaded' | 'read' | 'watch' | 'config' }[];
+      readonly files: readonly { readonly file: string; readonly rule: Rule }[];
     }
   /** What a standby loads before the save. `stop`: where it ends, and why. `modules`: of the project, in a second one. */
   | {

@@ -45,6 +45,7 @@ const LEVELS: readonly Level[] = ['quiet', 'normal', 'verbose'];
 const RULES = {
   loaded: 'the app loads it',
   read: 'the app reads it when it starts',
+  listed: 'the app lists the folder when it starts',
   watch: 'a glob of "watch" matches it',
   config: 'it says how to run the app',
 };

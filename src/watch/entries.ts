@@ -34,6 +34,8 @@ export interface Folder {
   readonly entries: Map<string, Entry>;
   /** Globs may match files in it. */
   isSearched: boolean;
+  /** The app lists it. */
+  isListed: boolean;
   /** Made while we watch: all that is found in it is new. */
   isNew: boolean;
 }
@@ -154,7 +156,7 @@ export function openEntries(places: Pick<Places, 'open' | 'drop' | 'note'>, on: 
   };
 
   const leave = (folder: Folder): void => {
-    if (folder.isSearched || folder.entries.size > 0) return;
+    if (folder.isSearched || folder.isListed || folder.entries.size > 0) return;
     folders.delete(folder.path);
     if (folder.place) places.drop(folder.place);
   };
@@ -162,7 +164,7 @@ export function openEntries(places: Pick<Places, 'open' | 'drop' | 'note'>, on: 
   const folderAt = (path: string): Folder => {
     const known = folders.get(path);
     if (known) return known;
-    const folder: Folder = { path, place: null, entries: new Map(), isSearched: false, isNew: false };
+    const folder: Folder = { path, place: null, entries: new Map(), isSearched: false, isListed: false, isNew: false };
     folders.set(path, folder);
     folder.place = places.open(path, {
       settled: (place, isMoved) => {

@@ -19,12 +19,14 @@ import { codeOf } from '../errors.ts';
 import { type Entry, type Folder, openEntries } from './entries.ts';
 import { isLimit, POLL_MS, troubleOf } from './folders.ts';
 import { openGitignore } from './gitignore.ts';
+import { type Listed, openLists } from './lists.ts';
 import { openPlaces } from './places.ts';
 import { type Rule, rulesOf } from './rules.ts';
 import { openSearch } from './search.ts';
 import { openStorm } from './storm.ts';
 import { statOf } from './trail.ts';
 
+export type { Listed } from './lists.ts';
 export type { Rule } from './rules.ts';
 
 export interface Change {
@@ -50,11 +52,13 @@ export interface Watch {
   govern(files: readonly string[], since: number): void;
   /** The app reads this file at its start; as in `add`. */
   read(file: { file: string; mtimeMs: number; size: number }): void;
-  /** The app itself writes it at its start: that it reads it says no more. */
+  /** The app has listed these folders since `since` (ms since the epoch), when it began to run, and is up. */
+  listed(folders: readonly Listed[], since: number): void;
+  /** The app itself writes it at its start: that it reads it, or that it is new, says no more. */
   written(file: string): void;
   /** Resolves when everything added so far is really being watched. */
   settled(): Promise<void>;
-  /** What is watched now, in order of the paths; without the files that are only expected. */
+  /** What is watched now, in order of the paths, with the folders that the app lists; without the files that are only expected. */
   list(): readonly Change[];
   /** Asked for by hand: if a file has changed and nothing was told of it, all are looked at from now on. */
   recheck(): void;
@@ -92,6 +96,7 @@ export function openWatch(
   const written = new Set<string>();
   let pending = new Map<string, Rule>();
   let turn: NodeJS.Immediate | null = null;
+  let isHeldOver = false;
   let heard = 0;
   let isClosed = false;
 
@@ -122,17 +127,22 @@ export function openWatch(
   });
 
   const flush = (): void => {
-    turn = null;
+    // Of a new file the app may have said that it writes it, and that may not have been read yet: it is by the next turn.
+    isHeldOver = !isHeldOver && [...pending.values()].includes('listed');
+    turn = isHeldOver ? setImmediate(flush) : null;
+    if (isHeldOver) return;
     if (heard >= FLOOD) places.doubt();
     heard = 0;
     const saved = pending;
     pending = new Map();
-    const changes = [...saved].map(([file, rule]) => ({ file, rule }));
+    const changes = [...saved]
+      .filter(([file, rule]) => rule !== 'listed' || lists.isNews(file))
+      .map(([file, rule]) => ({ file, rule }));
     if (turn !== null && pending.size === 0) {
       clearImmediate(turn);
       turn = null;
     }
-    if (changes.length > 0) onSaved(changes, storm.saved([...saved.keys()]));
+    if (changes.length > 0) onSaved(changes, storm.saved(changes.map(({ file }) => file)));
   };
 
   const entries = openEntries(places, {
@@ -145,6 +155,8 @@ export function openWatch(
     heard: (folder, name) => hear(folder, name),
   });
   const search = openSearch(rules, entries, openedAt, onTrouble);
+  const { program } = config;
+  const lists = openLists(program.kind === 'node' ? program.main : null, rules, entries, onTrouble);
 
   const settle = (folder: Folder, isMoved: boolean): void => {
     for (const entry of [...folder.entries.values()]) {
@@ -153,12 +165,14 @@ export function openWatch(
       search.drop(entry);
     }
     if (folder.isSearched) search.scan(folder, isMoved || folder.isNew);
+    if (folder.isListed) lists.scan(folder);
   };
 
   const hear = (folder: Folder, name: string | null): void => {
     if (name === null) {
       for (const entry of [...folder.entries.values()]) entries.touch(entry);
       if (folder.isSearched) search.scan(folder, true);
+      if (folder.isListed) lists.scan(folder);
       return;
     }
     const entry = folder.entries.get(name);
@@ -167,9 +181,9 @@ export function openWatch(
       entries.touch(entry);
       search.drop(entry);
     }
-    if (!folder.isSearched) return;
-    search.find(folder, name, true);
-    if (git.isOne(name)) {
+    if (folder.isSearched) search.find(folder, name, true);
+    if (folder.isListed) lists.find(folder, name);
+    if (folder.isSearched && git.isOne(name)) {
       git.forget();
       for (const other of [...entries.folders.values()]) if (other.isSearched) search.scan(other, false);
     }
@@ -219,7 +233,8 @@ export function openWatch(
     },
     read: ({ file, mtimeMs, size }) => {
       const known = entries.known(file);
-      if (isClosed || (known !== undefined && known.rule !== null) || written.has(file)) return;
+      if (isClosed || written.has(file)) return;
+      if (known !== undefined && known.rule !== null && known.rule !== 'listed') return;
       if (size > READ_MAX || !rules.read(file)) return;
       const entry = entries.at(resolve(file));
       entry.rule = 'read';
@@ -228,8 +243,12 @@ export function openWatch(
       entry.isChecked = false;
       entries.begin(entry);
     },
+    listed: (folders, since) => {
+      if (!isClosed) lists.add(folders, since);
+    },
     written: (file) => {
       written.add(file);
+      lists.written(file);
       const known = entries.known(file);
       if (known?.rule !== 'read') return;
       known.rule = null;
@@ -241,7 +260,8 @@ export function openWatch(
         .flatMap((folder) => [...folder.entries.values()])
         .filter((entry) => entry.isThere || (entry.rule === 'loaded' && !entry.isExpected))
         .filter(({ rule, path }) => rule !== null && (rule !== 'watch' || rules.globbed(path)))
-        .map(({ path, rule }) => ({ file: path, rule: rule ?? 'watch' }))
+        .map(({ path, rule }): Change => ({ file: path, rule: rule ?? 'watch' }))
+        .concat(lists.folders().map((file) => ({ file, rule: 'listed' })))
         .sort((a, b) => (a.file < b.file ? -1 : 1)),
     recheck: () => {
       const before = Date.now() - LATEST_MS;

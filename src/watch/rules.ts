@@ -12,8 +12,8 @@ import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import type { Config } from '../config/config.ts';
 
-/** Why a file is watched: the app loads it, or reads it at its start, a `watch` glob (or the whole folder, for a command), or the rc file. */
-export type Rule = 'loaded' | 'read' | 'watch' | 'config';
+/** Why a file is watched: the app loads it, or reads it at its start, or lists the folder then in which it is new, a `watch` glob (or the whole folder, for a command), or the rc file. */
+export type Rule = 'loaded' | 'read' | 'listed' | 'watch' | 'config';
 
 export interface Rules {
   /** Where to begin to look for files that globs match: absolute, files or folders, existing or not. */
@@ -26,6 +26,10 @@ export interface Rules {
   missed(file: string): boolean;
   /** Whether a file that the app reads at its start is watched. */
   read(file: string): boolean;
+  /** Whether new files count in this folder, which the app lists at its start. */
+  lists(folder: string): boolean;
+  /** The same for a folder in such a one, which the app may not have seen. */
+  follows(folder: string): boolean;
   /** Whether a glob watches this file. */
   globbed(file: string): boolean;
   /** Whether this folder may hold files that a glob watches. */
@@ -87,6 +91,14 @@ export function rulesOf(
 
   const inRoot = (file: string): boolean => below(config.root, file) !== null && !isForeign(config.root, file);
 
+  // Many list the root of the project, for the sake of a single name.
+  const lists = (folder: string): boolean =>
+    folder !== config.root &&
+    folder !== config.cwd &&
+    inRoot(folder) &&
+    !ignored(folder) &&
+    !isLeftOut(gitIgnores, config.root, folder, true);
+
   return {
     bases: isEverything ? [config.cwd] : [...new Set(wanted.map(({ base }) => base))],
     isEverything,
@@ -94,6 +106,8 @@ export function rulesOf(
     missed: (file) => !ignored(file),
     read: (file) =>
       !ignored(file) && inRoot(file) && !JUNK.test(basename(file)) && !isLeftOut(gitIgnores, config.root, file, false),
+    lists,
+    follows: (folder) => !isDefaultIgnored(basename(folder)) && lists(folder),
     globbed: (file) => {
       const entry = watch.findLast((each) =>
         each.isNegated ? hits(each, file, true) : watches(each, file, gitIgnores),
