@@ -100,7 +100,7 @@ export interface Build {
 
 export function openBuild(config: Config, host: BuildHost): Build {
   const main = config.program.kind === 'node' ? config.program.main : '';
-  const store = openStore(config.root, main, host.version);
+  const store = openStore(config.root, main, host.version, preservesSymlinks(config.program));
   const { entries, tools } = store;
   /** Hashes of watched files that are no modules. */
   const others = new Map<string, string>();
@@ -347,3 +347,8 @@ const TICK_MS = 10;
 const CHANGED = '-';
 const NOTHING = Buffer.alloc(0);
 const NO_MODULE: Module = { format: 'json', code: '', transformed: false };
+
+/** Of hotrun's own NODE_OPTIONS too: the app inherits them. */
+const preservesSymlinks = (program: Config['program']): boolean =>
+  program.kind === 'node' &&
+  [...program.nodeArgs, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].includes('--preserve-symlinks');

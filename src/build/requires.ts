@@ -2,9 +2,9 @@
  * The link step that CommonJS does not have: what a module requires at its top level is looked for, and read, before
  * anything runs, so that a missing file or a syntax error is found while the old generation still serves.
  */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { codeOf, type Fault, messageOf } from '../errors.ts';
 import { placeAt } from './json.ts';
 import type { Resolved } from './resolve.ts';
@@ -50,7 +50,11 @@ export async function faultsOfRequires(roots: Iterable<string>, project: Project
     for (const specifier of requiredBy(module)) {
       const found = project.resolve(specifier, file);
       if (found && 'file' in found) next.push(found.file);
-      else if ((found || project.isNew(file)) && !isThere(specifier, file, project))
+      else if (
+        (found || project.isNew(file)) &&
+        !isThere(specifier, file, project) &&
+        !(await isOther(specifier, file))
+      )
         faults.push(await missing(specifier, file));
     }
     await Promise.all(next.map(visit));
@@ -81,6 +85,17 @@ function isThere(specifier: string, parent: string, project: Project): boolean {
     const found = target === undefined ? null : project.resolve(target, parent);
     return found !== null && 'file' in found;
   }
+}
+
+/** A file of that name with an ending that code of the user's may know (`require.extensions`). */
+async function isOther(specifier: string, parent: string): Promise<boolean> {
+  if (!specifier.startsWith('.')) return false;
+  const target = resolve(dirname(parent), specifier);
+  const beside = await readdir(dirname(target)).catch(() => []);
+  const inside = await readdir(target).catch(() => []);
+  return (
+    beside.some((name) => name.startsWith(`${basename(target)}.`)) || inside.some((name) => name.startsWith('index.'))
+  );
 }
 
 async function missing(specifier: string, file: string): Promise<Fault> {

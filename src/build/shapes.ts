@@ -27,7 +27,7 @@ export function shapesOf(
   for (const file of files) {
     const folder = dirname(file);
     const isTransformed = needsTransform(file);
-    const key = `${folder}\n${isTransformed}`;
+    const key = `${isTransformed ? tsconfigs.scopeOf(file) : folder}\n${isTransformed}`;
     if (done.has(key)) continue;
     done.add(key);
     const scope = packages.around(folder);

@@ -57,11 +57,12 @@ const IMPORTS = 'imports';
 const TSCONFIGS = 'tsconfigs';
 
 /** @param main the entry, or '' */
-export function openStore(root: string, main: string, version: string): Store {
+/** @param preserveSymlinks as node's flag */
+export function openStore(root: string, main: string, version: string, preserveSymlinks: boolean): Store {
   const entries = new Map<string, Entry>();
   let opened: Tools | undefined;
   const tools = (): Tools => {
-    opened ??= openTools(root, main, version);
+    opened ??= openTools(root, main, version, preserveSymlinks);
     return opened;
   };
   const keep = (entry: Entry): Entry => {
@@ -126,14 +127,14 @@ export function openStore(root: string, main: string, version: string): Store {
   };
 }
 
-function openTools(root: string, entry: string, hotrunVersion: string): Tools {
+function openTools(root: string, entry: string, hotrunVersion: string, preserveSymlinks: boolean): Tools {
   const nodeVersion = process.versions.node;
   const nodeMajor = Number.parseInt(nodeVersion, 10);
   const packages = openPackages();
   const cache = openCache({ root, entry, hotrunVersion, nodeMajor, esbuildVersion: esbuildVersion() });
   const tsconfigs = openTsconfigs((cache.note(TSCONFIGS) ?? {}) as ReturnType<Tsconfigs['known']>);
   const transform = openTransform({ nodeVersion, tsconfigs, packages });
-  const resolver = openResolve({ tsconfigs, packages });
+  const resolver = openResolve({ tsconfigs, packages, preserveSymlinks });
   return { packages, tsconfigs, cache, transform, resolver };
 }
 

@@ -8,10 +8,10 @@ import { dirname, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Loader, Message, TransformFailure, TransformOptions } from 'esbuild';
 import type { Fault } from '../errors.ts';
-import { likeCommonjs, likeModule } from './amend.ts';
+import { likeCommonjs, likeModule, STAR, withStars } from './amend.ts';
 import { type Esbuild, openEsbuild } from './esbuild.ts';
 import { detectFormat, faultOfCommonjs } from './format.ts';
-import { faultOfJson } from './json.ts';
+import { faultOfJson, withoutBom } from './json.ts';
 import { emitMetadata, hasDecorators, oxcVersion, wantsMetadata } from './metadata.ts';
 import { openPackages, type Package, type Packages } from './packages.ts';
 import { openTsconfigs, type Tsconfigs } from './tsconfig.ts';
@@ -89,7 +89,7 @@ export function openTransform(options: Options): Transform {
     const extension = extname(file);
     if (extension === '.json') {
       const fault = faultOfJson(file, source, 'json');
-      return fault ? { faults: [fault] } : { module: { format: 'json', code: source, transformed: false } };
+      return fault ? { faults: [fault] } : { module: { format: 'json', code: withoutBom(source), transformed: false } };
     }
     const scope = extension in BY_EXTENSION ? null : packages.around(dirname(file));
     if (scope?.fault) return { faults: [scope.fault] };
@@ -119,6 +119,7 @@ export function openTransform(options: Options): Transform {
       sourcefile: pathToFileURL(file).href,
       tsconfigRaw: raw,
       logLevel: 'silent',
+      ...(definesLate(raw) ? { supported: LOWERED_FIELDS } : {}),
     };
     const emitted = isDecorated ? await emitMetadata(file, source, raw) : { code: source };
     // esbuild's words for a fault are those of every other file; what oxc alone finds is told in oxc's.
@@ -166,7 +167,7 @@ export function openTransform(options: Options): Transform {
     if (extension === '.json') return 'json';
     const folder = dirname(file);
     const isTransformed = extension in LOADERS;
-    const key = `${isTransformed ? 't' : 'j'}${folder}`;
+    const key = isTransformed ? `t${tsconfigs.scopeOf(file)}` : `j${folder}`;
     let shape = shapes.get(key);
     if (shape === undefined) {
       const type = typeOf(packages.around(folder));
@@ -205,6 +206,13 @@ export function openTransform(options: Options): Transform {
 }
 
 /**
+ * Below ES2022 tsc defines fields in the constructor, after the parameters that are properties; Node itself, before them.
+ */
+const LOWERED_FIELDS = { 'class-field': false };
+const definesLate = (raw: string): boolean =>
+  raw.includes('"useDefineForClassFields":true') && /"target":"es(?:[3-6]|20(?:1\d|2[01]))"/i.test(raw);
+
+/**
  * As CommonJS; `isModule` if it is free to be a module and says what only a module can say. esbuild then fails (top-level
  * await) or warns that import.meta is empty.
  */
@@ -214,11 +222,13 @@ async function commonjs(
   settings: TransformOptions,
   isFree: boolean,
 ): Promise<{ code: string; isModule: boolean }> {
+  const starred = withStars(source);
   try {
-    const { code, warnings } = await esbuild.transform(source, {
+    const { code: made, warnings } = await esbuild.transform(starred.source, {
       ...settings,
       format: 'cjs',
     });
+    const code = starred.back(made);
     return {
       code: String(settings.tsconfigRaw).includes('"esModuleInterop":true') ? code : withPlainStars(code),
       isModule: isFree && warnings.some(({ id }) => id === 'empty-import-meta'),
@@ -230,9 +240,6 @@ async function commonjs(
   }
 }
 
-/** `var express = __toESM(require("express"));` is made of `import * as`; what other imports make is called `import_…`. */
-const STAR = /^(var (?!import_)([\p{ID_Continue}$]+) = )__toESM(\(require\("(?:[^"\\]|\\.)*"\)\);)$/gmu;
-
 /**
  * Without `esModuleInterop` the namespace of a CommonJS module is what it exports, so one that exports a function can be
  * called: `import * as express`. esbuild knows the other way only. The names are of one length, for the source map.
@@ -241,8 +248,8 @@ function withPlainStars(code: string): string {
   if (!code.includes(' = __toESM(')) return code;
   // esbuild makes one of `import a, * as b`.
   const withDefault = new Set([...code.matchAll(/([\p{ID_Continue}$]+)\.default\b/gu)].map(([, name]) => name));
-  const plain = code.replace(STAR, (all, start, name, rest) =>
-    withDefault.has(name) ? all : `${start}__plain${rest}`,
+  const plain = code.replace(STAR, (all, start, name, required) =>
+    withDefault.has(name) ? all : `${start}__plain(${required});`,
   );
   if (plain === code) return code;
   const at = plain.lastIndexOf('//# sourceMappingURL=');

@@ -28,6 +28,10 @@ export interface TsconfigInfo {
   match(specifier: string): readonly string[];
   /** It cannot be used; `raw` is empty and nothing matches. */
   readonly faults: readonly Fault[];
+  /** It has no files of its own and only refers to these configs (absolute paths), of which the first with the file counts. */
+  readonly references: readonly string[];
+  /** Whether the file is one of those that it is for. */
+  includes(file: string): boolean;
 }
 
 /** What is worth keeping from one run to the next, as JSON. Checked by mtime and size of every file before it is used. */
@@ -44,6 +48,8 @@ interface KnownConfig {
 export interface Tsconfigs {
   /** Null if there is none. Never throws: a broken one has faults. */
   tsconfigFor(file: string): TsconfigInfo | null;
+  /** Files with the same scope have the same tsconfig: its folder, or where that does not do, the file. */
+  scopeOf(file: string): string;
   /** Whether any config used so far has `paths` or a `baseUrl`. */
   maps(): boolean;
   /** All faultless configs used so far, for `openTsconfigs` of the next run. */
@@ -77,6 +83,8 @@ const IN_PACKAGE = `${sep}node_modules${sep}`;
 
 export function openTsconfigs(before: Known = {}): Tsconfigs {
   const byFolder = new Map<string, TsconfigInfo | null>();
+  /** Where one only refers to others. */
+  const byFile = new Map<string, TsconfigInfo>();
   const found = new Map<string, string | null>();
   const infos = new Map<string, TsconfigInfo>();
   let trusted: Known = before;
@@ -90,7 +98,24 @@ export function openTsconfigs(before: Known = {}): Tsconfigs {
       info = path === null ? null : load(path);
       byFolder.set(folder, info);
     }
-    return info;
+    return info === null || info.references.length === 0 ? info : referred(info, file);
+  }
+
+  const scopeOf = (file: string): string => {
+    tsconfigFor(file);
+    return byFolder.get(dirname(file))?.references.length ? file : dirname(file);
+  };
+
+  /** As editors have it: what a tsconfig without files refers to is looked through for the file. */
+  function referred(info: TsconfigInfo, file: string): TsconfigInfo {
+    let found = byFile.get(file);
+    if (found === undefined) {
+      const others = info.references.filter(isFile).map(load);
+      const other = others.find(({ faults, includes }) => faults.length > 0 || includes(file));
+      found = { ...(other ?? info), files: [...new Set([info, ...others].flatMap(({ files }) => files))] };
+      byFile.set(file, found);
+    }
+    return found;
   }
 
   function find(folder: string, name: string): string | null {
@@ -98,7 +123,7 @@ export function openTsconfigs(before: Known = {}): Tsconfigs {
     let at = found.get(path);
     if (at === undefined) {
       const above = dirname(folder);
-      if (statSync(path, { throwIfNoEntry: false })?.isFile()) at = path;
+      if (isFile(path)) at = path;
       else at = above === folder ? null : find(above, name);
       found.set(path, at);
     }
@@ -124,6 +149,7 @@ export function openTsconfigs(before: Known = {}): Tsconfigs {
 
   function reset(): void {
     byFolder.clear();
+    byFile.clear();
     found.clear();
     infos.clear();
     trusted = Object.fromEntries(kept);
@@ -132,11 +158,14 @@ export function openTsconfigs(before: Known = {}): Tsconfigs {
 
   return {
     tsconfigFor,
+    scopeOf,
     maps: () => [...infos.values()].some(({ maps }) => maps),
     known: () => Object.fromEntries(kept),
     reset,
   };
 }
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 function isUnchanged([file, mtimeMs, size]: KnownConfig['stamps'][number]): boolean {
   const stat = statSync(file, { throwIfNoEntry: false });
@@ -146,9 +175,9 @@ function isUnchanged([file, mtimeMs, size]: KnownConfig['stamps'][number]): bool
 /** Most bare specifiers are met in projects without `paths`: those never load get-tsconfig again. */
 function fromKnown(path: string, { stamps, raw, rootDirs, maps }: KnownConfig): TsconfigInfo {
   let again: TsconfigInfo | undefined;
-  const match = (specifier: string): readonly string[] => {
+  const whole = (): TsconfigInfo => {
     again ??= parse(path).info;
-    return again.match(specifier);
+    return again;
   };
   return {
     path,
@@ -156,8 +185,10 @@ function fromKnown(path: string, { stamps, raw, rootDirs, maps }: KnownConfig): 
     raw,
     rootDirs,
     maps,
-    match: maps ? match : () => [],
+    match: (specifier) => (maps ? whole().match(specifier) : []),
     faults: [],
+    references: [],
+    includes: (file) => whole().includes(file),
   };
 }
 
@@ -165,7 +196,8 @@ function parse(path: string): {
   info: TsconfigInfo;
   known: KnownConfig | null;
 } {
-  const { parseTsconfig, createPathsMatcher } = require('get-tsconfig') as typeof import('get-tsconfig');
+  const { parseTsconfig, createPathsMatcher, createFilesMatcher } =
+    require('get-tsconfig') as typeof import('get-tsconfig');
   // get-tsconfig caches its file system calls here by `method:arguments`, which tells what it has read.
   const calls = new Map<string, unknown>();
   const asked = Date.now();
@@ -183,7 +215,13 @@ function parse(path: string): {
       const stat = statSync(file, { throwIfNoEntry: false });
       return stat && stat.mtimeMs < asked - RACY_MS ? [[file, stat.mtimeMs, stat.size] as const] : [];
     });
-    const known = stamps.length === files.length ? { stamps, raw, rootDirs, maps: matcher !== null } : null;
+    const references = isSolution(config)
+      ? config.references.map(({ path: to }) => configAt(resolve(dirname(path), to)))
+      : [];
+    const known =
+      stamps.length === files.length && references.length === 0
+        ? { stamps, raw, rootDirs, maps: matcher !== null }
+        : null;
     return {
       info: {
         path,
@@ -193,6 +231,8 @@ function parse(path: string): {
         maps: matcher !== null,
         match: (specifier) => matcher?.(specifier) ?? [],
         faults: [],
+        references,
+        includes: (file) => createFilesMatcher({ path, config })(file) !== undefined,
       },
       known,
     };
@@ -204,6 +244,16 @@ function parse(path: string): {
     };
   }
 }
+
+/** TypeScript's name for one that only refers to others. */
+const isSolution = <Config extends { files?: unknown[]; include?: unknown[]; references?: unknown[] }>(
+  config: Config,
+): config is Config & { references: NonNullable<Config['references']> } =>
+  config.files?.length === 0 && !config.include?.length && Boolean(config.references?.length);
+
+/** A reference names a config, or the folder of one. */
+const configAt = (path: string): string =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ? join(path, 'tsconfig.json') : path;
 
 function textsRead(path: string, calls: ReadonlyMap<string, unknown>): Map<string, string> {
   const texts = new Map<string, string>([[path, '']]);
@@ -223,6 +273,8 @@ const unusable = (path: string, texts: ReadonlyMap<string, string>, faults: read
   maps: false,
   match: () => [],
   faults,
+  references: [],
+  includes: () => false,
 });
 
 /** Puts a message of get-tsconfig to the file and line that caused it, as far as it names something that stands there. */

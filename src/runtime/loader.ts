@@ -131,7 +131,7 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
       if (!parent) return undefined;
       const { resolved, bare } = unpack(parent);
       const pathLike = PATH_LIKE.test(specifier);
-      if (!pathLike && (!bare || specifier.startsWith('node:') || specifier.startsWith('#'))) return undefined;
+      if (!pathLike && (!bare || specifier.startsWith('node:'))) return undefined;
       const query = pathLike ? queryOf(specifier) : '';
       const plain = query ? specifier.slice(0, -query.length) : specifier;
       const known = resolved[`${parent}\n${plain}`];

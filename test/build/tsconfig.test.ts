@@ -163,3 +163,25 @@ test('what is known from an earlier run is used while no file of it has changed'
   expect(optionsOf(again.tsconfigFor(file))).toEqual({ target: 'es2017' });
   expect(again.known(), 'just written, so its stat proves nothing').toEqual({});
 });
+
+test('one that only refers to others: the first that includes the file, and all of them count', () => {
+  const root = project({
+    'tsconfig.json':
+      '{"files":[],"references":[{"path":"./tsconfig.tools.json"},{"path":"./none.json"},{"path":"./configs"}],"compilerOptions":{"jsxFactory":"own"}}',
+    'tsconfig.tools.json': '{"include":["*.config.ts"],"compilerOptions":{"jsxFactory":"tools"}}',
+    'configs/tsconfig.json':
+      '{"extends":"../base.json","include":["../**/*"],"exclude":["../**/*.spec.ts"],"compilerOptions":{"jsx":"react"}}',
+    'base.json': '{"compilerOptions":{"jsxFactory":"base"}}',
+  });
+  const tsconfigs = openTsconfigs();
+  const factoryOf = (file: string) => optionsOf(tsconfigs.tsconfigFor(join(root, file)))?.jsxFactory;
+  expect(['a.config.ts', 'a.ts', 'src/a.ts', 'src/a.spec.ts'].map(factoryOf)).toEqual(['tools', 'base', 'base', 'own']);
+  expect(tsconfigs.tsconfigFor(join(root, 'a.ts'))?.files).toEqual(
+    ['tsconfig.json', 'tsconfig.tools.json', 'configs/tsconfig.json', 'base.json'].map((file) => join(root, file)),
+  );
+  expect(tsconfigs.scopeOf(join(root, 'a.ts'))).not.toBe(tsconfigs.scopeOf(join(root, 'a.config.ts')));
+  write(root, { 'tsconfig.json': '{"compilerOptions":{"jsxFactory":"own"}}' });
+  tsconfigs.reset();
+  expect(['a.config.ts', 'a.ts'].map(factoryOf)).toEqual(['own', 'own']);
+  expect(tsconfigs.scopeOf(join(root, 'a.ts'))).toBe(tsconfigs.scopeOf(join(root, 'a.config.ts')));
+});

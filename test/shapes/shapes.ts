@@ -18,7 +18,7 @@ export interface Shape {
   readonly prints?: string;
 }
 
-const tsconfig = (options: object, rest: object = {}): string =>
+export const tsconfig = (options: object, rest: object = {}): string =>
   JSON.stringify({
     compilerOptions: {
       target: 'es2022',
