@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
+import { SourceMap } from 'node:module';
 import type net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort, markerSource, until } from '../rig.ts';
-import { begin, endAll, NODES, SERVER } from './begin.ts';
+import { begin, endAll, NODES, SERVER, server } from './begin.ts';
 
 afterEach(endAll);
 
@@ -65,14 +66,55 @@ async function attach(port: number) {
   return {
     target: target?.id,
     messages,
-    send(method: string, params = {}) {
+    send(method: string, params = {}): number {
       const text = Buffer.from(JSON.stringify({ id: ++id, method, params }));
       const head = [0x81, 0x80 | 126, text.length >> 8, text.length & 255, 0, 0, 0, 0];
       socket.write(Buffer.concat([Buffer.from(head), text]));
+      return id;
     },
     seen: (what: (message: Message) => boolean): Promise<Message> => until('a message', () => messages.find(what)),
     close: () => socket.destroy(),
   };
+}
+
+/** The debugger of the first worker thread that comes, by the NodeWorker domain. */
+function ofWorker(inspector: Awaited<ReturnType<typeof attach>>) {
+  const messages: Message[] = [];
+  let read = 0;
+  const look = (): Message[] => {
+    for (; read < inspector.messages.length; read++) {
+      const { method, params } = inspector.messages[read] ?? {};
+      if (method === 'NodeWorker.receivedMessageFromWorker') messages.push(JSON.parse(String(params?.message)));
+    }
+    return messages;
+  };
+  let id = 0;
+  return {
+    async send(method: string, params = {}): Promise<number> {
+      const { params: attached } = await inspector.seen(({ method }) => method === 'NodeWorker.attachedToWorker');
+      const message = JSON.stringify({ id: ++id, method, params });
+      inspector.send('NodeWorker.sendMessageToWorker', { sessionId: attached?.sessionId, message });
+      return id;
+    },
+    seen: (what: (message: Message) => boolean): Promise<Message> =>
+      until('a message of the worker', () => look().find(what)),
+  };
+}
+
+/** Each mapping of a script that is compiled from one file: its place there, and its line in the source, from 1. */
+function mappingsOf(script: Message): { lineNumber: number; columnNumber: number; line: number }[] {
+  const [, base64 = ''] = String(script.params?.sourceMapURL).split(';base64,');
+  const map = new SourceMap(JSON.parse(Buffer.from(base64, 'base64').toString()));
+  const lines = map.payload.mappings.split(';').length;
+  const found = new Map<string, { lineNumber: number; columnNumber: number; line: number }>();
+  for (let line = 0; line < lines; line++)
+    for (let column = 0; column < 120; column++) {
+      const entry = map.findEntry(line, column);
+      if (!('originalLine' in entry)) continue;
+      const { generatedLine: lineNumber, generatedColumn: columnNumber, originalLine } = entry;
+      found.set(`${lineNumber}:${columnNumber}`, { lineNumber, columnNumber, line: originalLine + 1 });
+    }
+  return [...found.values()];
 }
 
 /** The sources that a script's own map names. */
@@ -112,6 +154,57 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     inspector.send('Debugger.resume');
     await answers('m0');
     inspector.close();
+    await quit();
+  });
+
+  test.each(['.ts', '.cts'])('a breakpoint in the %s file of a worker thread stops at its line', async (ending) => {
+    const port = await freePort();
+    const job = `import { parentPort } from 'node:worker_threads';
+interface Job { readonly text: string }
+
+enum Word { It = 'job' }
+function answer(job: Job): string {
+  const said: string = job.text + Word.It;
+  return said;
+}
+parentPort!.on('message', (job: Job) => parentPort!.postMessage(answer(job)));
+`;
+    const main = server(
+      `import { Worker } from 'node:worker_threads';
+import { once } from 'node:events';
+const worker = new Worker(new URL('./job${ending}', import.meta.url));`,
+      'await ask()',
+    ).replace(
+      'createServer((_request, response)',
+      `const ask = async () => { worker.postMessage({ text: 'a ' }); return (await once(worker, 'message'))[0] };
+createServer(async (_request, response)`,
+    );
+    const { project, hotrun, ask, quit } = await begin(
+      { 'src/server.ts': main, [`src/job${ending}`]: job },
+      { node, args: [`--inspect=${port}`, 'src/server.ts'] },
+    );
+    for (const word of ['job', 'work']) {
+      await hotrun.seen(/ready in/);
+      const inspector = await attach(port);
+      const worker = ofWorker(inspector);
+      inspector.send('NodeWorker.enable', { waitForDebuggerOnStart: false });
+      await worker.send('Debugger.enable');
+      const script = await worker.seen(({ params }) => String(params?.url).endsWith(`src/job${ending}`));
+      expect(sourcesOf(script).join()).toContain(`src/job${ending}`);
+      const { line, ...where } = mappingsOf(script).find((each) => each.line === 7) ?? { line: 0, lineNumber: 0 };
+      const id = await worker.send('Debugger.setBreakpointByUrl', { url: script.params?.url, ...where });
+      const set = await worker.seen((message) => message.id === id);
+      expect((set as { result?: { locations?: unknown[] } }).result?.locations).toHaveLength(1);
+      const answer = ask();
+      const paused = await worker.seen(({ method }) => method === 'Debugger.paused');
+      const [frame] = (paused.params?.callFrames ?? []) as { location: object }[];
+      expect(line).toBe(7);
+      expect(frame?.location).toMatchObject({ lineNumber: where.lineNumber });
+      await worker.send('Debugger.resume');
+      expect(await answer).toBe(`a ${word}`);
+      inspector.close();
+      if (word === 'job') project.write(`src/job${ending}`, job.replace(`'job'`, `'work'`));
+    }
     await quit();
   });
 
