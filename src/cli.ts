@@ -1,5 +1,6 @@
 /** From the words of the command line to a session and back to an exit code. The only file that handles signals and exits. */
 import { readFileSync } from 'node:fs';
+import { leaveInspector } from './child/own.ts';
 import { parseArgv } from './config/argv.ts';
 import { readConfig } from './config/read.ts';
 import { UserError } from './errors.ts';
@@ -16,9 +17,11 @@ async function main(argv: readonly string[]): Promise<number> {
     const parsed = await parseArgv(argv);
     if (parsed.kind === 'help') return print(parsed.text);
     if (parsed.kind === 'version') return print(version());
-    const reread = () => readConfig(parsed, cwd);
+    const { NODE_OPTIONS: nodeOptions = null } = process.env;
+    const reread = () => readConfig(parsed, cwd, nodeOptions);
     const readAt = Date.now();
     const config = reread();
+    leaveInspector(config);
     const terminal = open(config.log);
     process.on('uncaughtException', (error) => {
       terminal.say({ type: 'bug', error });

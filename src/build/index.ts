@@ -100,7 +100,7 @@ export interface Build {
 
 export function openBuild(config: Config, host: BuildHost): Build {
   const main = config.program.kind === 'node' ? config.program.main : '';
-  const store = openStore(config.root, main, host.version, preservesSymlinks(config.program));
+  const store = openStore(config.root, main, host.version, preservesSymlinks(config));
   const { entries, tools } = store;
   /** Hashes of watched files that are no modules. */
   const others = new Map<string, string>();
@@ -348,7 +348,5 @@ const CHANGED = '-';
 const NOTHING = Buffer.alloc(0);
 const NO_MODULE: Module = { format: 'json', code: '', transformed: false };
 
-/** Of hotrun's own NODE_OPTIONS too: the app inherits them. */
-const preservesSymlinks = (program: Config['program']): boolean =>
-  program.kind === 'node' &&
-  [...program.nodeArgs, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].includes('--preserve-symlinks');
+const preservesSymlinks = ({ program, nodeOptions }: Config): boolean =>
+  program.kind === 'node' && [...program.nodeArgs, ...(nodeOptions ?? '').split(/\s+/)].includes('--preserve-symlinks');

@@ -47,7 +47,8 @@ export function prepareCommand(
   return {
     activate() {
       const { variables } = readEnvironment(config.envFiles);
-      const env = { ...variables, ...process.env, HOTRUN: '1', HOTRUN_GENERATION: String(gen) };
+      const options = config.nodeOptions === null ? {} : { NODE_OPTIONS: config.nodeOptions };
+      const env = { ...variables, ...process.env, ...options, HOTRUN: '1', HOTRUN_GENERATION: String(gen) };
       guardian.start();
       child = start(config.program.run, config.cwd, env, ['inherit', 'inherit', 'inherit']);
       const { pid } = child;

@@ -4,6 +4,7 @@ import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { BOOT_VARIABLE, type Boot, INTERNALS_FLAG, type Preload } from '../runtime/messages.ts';
+import type { Desk, Place } from './desk.ts';
 import { readEnvironment } from './envfiles.ts';
 import type { Host } from './generation.ts';
 import { splitInspect } from './inspect.ts';
@@ -31,20 +32,22 @@ export interface Foresight {
 
 /**
  * @param foresight for a standby; null: it is its turn already
- * @param desk the folder name by which its forks and threads find hotrun, with a slash at its end, or ''
  */
 export function launch(
   config: Config & { readonly program: { readonly kind: 'node' } },
   ledger: Ledger,
   host: Host,
   foresight: Foresight | null,
-  desk: string,
-): ChildProcess {
+  desk: Desk,
+): { readonly child: ChildProcess; readonly place: Place } {
   const { entry, main, args } = config.program;
-  const { inspect, rest: nodeArgs } = splitInspect(config.program.nodeArgs);
   const environment = readEnvironment(config.envFiles);
-  const options = process.env.NODE_OPTIONS ?? environment.variables.NODE_OPTIONS ?? '';
-  const isEarly = [...nodeArgs, ...options.split(/\s+/)].some((flag) => PRELOADS.test(flag));
+  // Node takes those of a file only where the shell has none, be they empty.
+  const given = config.nodeOptions ?? environment.variables.NODE_OPTIONS ?? '';
+  const { inspect, nodeArgs, nodeOptions } = splitInspect(config.program.nodeArgs, given);
+  const isChanged = nodeOptions !== given;
+  const place = desk.place(host.answers, inspect !== null);
+  const isEarly = [...nodeArgs, ...nodeOptions.split(/\s+/)].some((flag) => PRELOADS.test(flag));
   const sockets = ledger.sockets();
   const firstSocket = HAS_SYNC_HOOKS ? QUESTION + 1 : QUESTION + 2;
   const boot: Boot = {
@@ -60,15 +63,21 @@ export function launch(
     early: isEarly,
     reads: config.watchReads ? config.root : null,
     inspect,
+    nodeOptions: isChanged ? given : null,
   };
   const internals = HAS_INTERNALS && !isEarly ? [INTERNALS_FLAG] : [];
-  const runtime = `${RUNTIME}${desk}${START}`;
+  const runtime = `${RUNTIME}${place.folder}${START}`;
   const words = [...internals, '--require', runtime, ...environment.nodeArgs, ...nodeArgs, entry, ...args];
-  return spawn(process.execPath, words, {
+  const child = spawn(process.execPath, words, {
     cwd: config.cwd,
     // What process.title and ps show: as the user's own `node` would, not as the path behind it.
     argv0: process.argv0,
-    env: { ...process.env, HOTRUN: '1', [BOOT_VARIABLE]: JSON.stringify(boot) },
+    env: {
+      ...process.env,
+      ...(isChanged && { NODE_OPTIONS: nodeOptions }),
+      HOTRUN: '1',
+      [BOOT_VARIABLE]: JSON.stringify(boot),
+    },
     // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
     detached: process.platform !== 'win32',
     stdio: [
@@ -81,4 +90,5 @@ export function launch(
       ...sockets.map(({ fd }) => fd),
     ],
   });
+  return { child, place };
 }

@@ -18,7 +18,6 @@ import { type Ahead, type FirstRung, type Host, type Run, tellEnd } from './gene
 import type { Guardian } from './guardian.ts';
 import type { Held, Receiver } from './held.ts';
 import { holderOf } from './holder.ts';
-import { splitInspect } from './inspect.ts';
 import { type Foresight, HAS_SYNC_HOOKS, launch, QUESTION } from './launch.ts';
 import type { Ledger, SocketHandle } from './ledger.ts';
 import { openTree } from './tree.ts';
@@ -66,8 +65,7 @@ export function bootNode(
   { config, ledger, held, guardian, desk, host, firstRung, onSocket, released, isAlone, isTransient = false }: Means,
   foresight: Foresight | null = null,
 ): Booted {
-  const place = desk.place(host.answers, splitInspect(config.program.nodeArgs).inspect !== null);
-  const child = launch(config, ledger, host, foresight, place.folder);
+  const { child, place } = launch(config, ledger, host, foresight, desk);
   const { count } = ledger;
   const mayListen = ledger.sockets().length > 0;
   if (child.pid === undefined) return unstarted(child, count, host);

@@ -42,7 +42,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
       });
       const booted = bootNode({
         ...means,
-        config: { ...means.config, program, envFiles: [] },
+        config: { ...means.config, program, envFiles: [], nodeOptions: process.env.NODE_OPTIONS ?? null },
         isTransient: true,
         host: {
           emit(event) {

@@ -44,6 +44,8 @@ export interface Config {
   readonly program: Program;
   /** In the order in which they are read: of two values for one variable the later counts, and the shell's before both. */
   readonly envFiles: readonly EnvFile[];
+  /** The shell's NODE_OPTIONS, for the app: hotrun's own are without the inspector (child/own.ts). Null: there are none. */
+  readonly nodeOptions: string | null;
   /** A command that must succeed before a generation is prepared. */
   readonly build: CommandLine | null;
   /** Globs watched in addition to what the app loads. */

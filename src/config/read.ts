@@ -24,9 +24,9 @@ interface Sources {
 
 /**
  * Reads the rc file and checks what is to be run. A flag replaces the value of its key; only node's own options add up.
- * Throws a UserError with one sentence. `cwd` is an absolute path.
+ * Throws a UserError with one sentence. `cwd` is an absolute path; `nodeOptions` are the shell's NODE_OPTIONS.
  */
-export function readConfig(parsed: Run, cwd: string): Config {
+export function readConfig(parsed: Run, cwd: string, nodeOptions: string | null): Config {
   const { root, rc } = findRc(cwd, parsed.config);
   const base = rc === null ? cwd : dirname(rc.file);
   const sources: Sources = { parsed, cwd, root, base, rc };
@@ -43,6 +43,7 @@ export function readConfig(parsed: Run, cwd: string): Config {
     base,
     program: programOf(sources),
     envFiles: envFilesOf(sources),
+    nodeOptions,
     build: given.build ?? null,
     watch: globs('watch'),
     ignore: globs('ignore'),

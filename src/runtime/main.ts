@@ -37,6 +37,7 @@ if (told) boot(JSON.parse(told));
 
 function boot(options: Boot): void {
   if (hasTime(options)) compileEagerly();
+  if (options.nodeOptions !== null) process.env.NODE_OPTIONS = options.nodeOptions;
   const asker = openAsker(options.question);
   const own = pathToFileURL(__filename);
   const loader = openLoader(

@@ -41,6 +41,8 @@ export interface Boot {
   readonly warm: readonly string[];
   /** The inspector that the user has asked for. */
   readonly inspect: Inspect | null;
+  /** NODE_OPTIONS as the app is to see it, where the process was started with another; else null. */
+  readonly nodeOptions: string | null;
   /** Packages to be loaded before the entry, in this order. */
   readonly preload: readonly Preload[];
   /** Modules of the project are to be loaded before it is their turn, and not run. */

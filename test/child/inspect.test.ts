@@ -20,9 +20,24 @@ test.each([
   [['--inspect', '--inspect-port=9233'], at('127.0.0.1', 9233)],
   [['--inspect-port=9233', '--inspect'], at('127.0.0.1', 9233)],
   [['--inspect-port=9233'], null],
+  [['--inspect-port', '9233', '--inspect'], at('127.0.0.1', 9233)],
+  [['--inspect_brk', '--inspect=9234'], at('127.0.0.1', 9234, 'pause')],
 ])('%j', (args, inspect) => {
-  expect(splitInspect(['--no-deprecation', ...args])).toEqual({
+  const nodeArgs = ['--no-deprecation', ...args.filter((arg) => !/inspect|^\d+$/.test(arg))];
+  expect(splitInspect(['--no-deprecation', ...args])).toEqual({ inspect, nodeArgs, nodeOptions: '' });
+  expect(splitInspect([], ['--no-deprecation', ...args].join(' '))).toEqual({
     inspect,
-    rest: ['--no-deprecation', ...args.filter((arg) => !/inspect/.test(arg))],
+    nodeArgs: [],
+    nodeOptions: nodeArgs.join(' '),
+  });
+});
+
+test('NODE_OPTIONS stay as they are, but for the flags; arguments count after them', () => {
+  const odd = '  --require "./a file.cjs"   --title="a \\" --inspect" ';
+  expect(splitInspect([], odd)).toEqual({ inspect: null, nodeArgs: [], nodeOptions: odd });
+  expect(splitInspect(['--inspect=9300'], `${odd} "--inspect-wait=[::1]:9301" -C x`)).toEqual({
+    inspect: at('::1', 9300, 'wait'),
+    nodeArgs: [],
+    nodeOptions: '--require "./a file.cjs" --title="a \\" --inspect" -C x',
   });
 });

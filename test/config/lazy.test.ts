@@ -25,7 +25,7 @@ async function loader(files: Readonly<Record<string, unknown>>): Promise<(...arg
   return (...argv) => {
     const code = `import { createRequire } from 'node:module';
       import { parseArgv, readConfig } from './config.mjs';
-      readConfig(await parseArgv(${JSON.stringify(argv)}), process.cwd());
+      readConfig(await parseArgv(${JSON.stringify(argv)}), process.cwd(), null);
       const files = Object.keys(createRequire(import.meta.url).cache);
       console.log(['commander', 'jsonc-parser'].filter((name) => files.some((file) => file.includes(name))).join());`;
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {

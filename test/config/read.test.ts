@@ -11,7 +11,7 @@ import { folder } from './folder.ts';
 async function config(cwd: string, ...argv: string[]): Promise<Config> {
   const parsed = await parseArgv(argv);
   if (parsed.kind !== 'run') throw new Error('no run');
-  return readConfig(parsed, cwd);
+  return readConfig(parsed, cwd, null);
 }
 
 const ladder = [
@@ -30,6 +30,7 @@ test('the defaults', async () => {
     base: cwd,
     program: { kind: 'node', entry: join(cwd, 'a.ts'), main: join(cwd, 'a.ts'), nodeArgs: [], args: ['--x'] },
     envFiles: [],
+    nodeOptions: null,
     build: null,
     watch: [],
     ignore: [],
@@ -84,6 +85,7 @@ test('the rc file', async () => {
     sources: [join(cwd, 'package.json'), join(cwd, '.hotrc.json')],
     program: { kind: 'node', entry: join(cwd, entry), main: join(cwd, entry), nodeArgs, args },
     envFiles: [{ path: '.env', file: join(cwd, '.env'), isOptional: false }],
+    nodeOptions: null,
     ladder: [{ signal: 'SIGTERM', ms: 1000 }, ladder[2]],
     ladderIsChosen: true,
   });

@@ -143,6 +143,46 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     await quit();
   });
 
+  test.each<
+    [string, (port: number) => { env?: Record<string, string>; files?: Record<string, string>; args?: string[] }]
+  >([
+    ['the shell', (port) => ({ env: { NODE_OPTIONS: `--no-deprecation --inspect=${port}` } })],
+    [
+      'the envFile',
+      (port) => ({ files: { '.hotrc.json': '{ "envFile": ".env" }', '.env': `NODE_OPTIONS=--inspect=${port}\n` } }),
+    ],
+    ['an --env-file', (port) => ({ files: { '.env': `NODE_OPTIONS=--inspect=${port}\n` }, args: ['--env-file=.env'] })],
+  ])('--inspect in NODE_OPTIONS of %s is the app’s, on one port through reloads', async (_, given) => {
+    const port = await freePort();
+    const { env = {}, files = {}, args = [] } = given(port);
+    const { project, hotrun, ask, quit } = await begin(
+      {
+        ...SERVER,
+        ...files,
+        'src/server.ts': server(
+          `import inspector from 'node:inspector'; import { marker } from './marker.ts';`,
+          `[marker, inspector.url(), process.env.NODE_OPTIONS]`,
+        ),
+      },
+      { node, env, args: [...args, 'src/server.ts'] },
+    );
+    const seenBefore = new Set<string | undefined>();
+    for (const marker of ['m0', 'm1', 'm2']) {
+      await hotrun.seen(/ready in/);
+      const inspector = await attach(port);
+      expect(seenBefore).not.toContain(inspector.target);
+      seenBefore.add(inspector.target);
+      inspector.close();
+      const [answered, url, options] = (await ask()).split(',');
+      expect(answered).toBe(marker);
+      expect(url).toBe(`ws://127.0.0.1:${port}/${inspector.target}`);
+      expect(options).toContain(`--inspect=${port}`);
+      if (marker !== 'm2') project.write('src/marker.ts', markerSource(marker === 'm0' ? 'm1' : 'm2'));
+    }
+    expect(hotrun.stderr()).not.toMatch(/in use|failed/);
+    await quit();
+  });
+
   test('--inspect-brk stops before the first line, and goes on when it is told to', async () => {
     const port = await freePort();
     const { hotrun, answers, quit } = await begin(SERVER, { node, args: [`--inspect-brk=${port}`, 'src/server.ts'] });
