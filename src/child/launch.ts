@@ -16,11 +16,13 @@ const START = 'start.cjs';
 export const QUESTION = 4;
 /** Without `module.registerHooks` the hooks of `import` run in a thread, which asks by itself. */
 export const HAS_SYNC_HOOKS = 'registerHooks' in nodeModule;
-/** There the hooks need no thread of their own, unless other code comes first that may have installed some. */
+/** There the hooks need no thread of their own, unless a loader of the user's has one before they come. */
 const HAS_INTERNALS = process.versions.node.startsWith('20.');
 
 /** Flags that make node run code of the user's before the entry. */
 const PRELOADS = /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=|$)/;
+/** Of these, the flags for which Node starts its thread of hooks. */
+const LOADER = /^--(?:experimental-)?loader(?:=|$)/;
 
 /** What a standby does while it waits. */
 export interface Foresight {
@@ -47,7 +49,8 @@ export function launch(
   const { inspect, nodeArgs, nodeOptions } = splitInspect(config.program.nodeArgs, given);
   const isChanged = nodeOptions !== given;
   const place = desk.place(host.answers, inspect !== null);
-  const isEarly = [...nodeArgs, ...nodeOptions.split(/\s+/)].some((flag) => PRELOADS.test(flag));
+  const flags = [...nodeArgs, ...nodeOptions.split(/\s+/)];
+  const isEarly = flags.some((flag) => PRELOADS.test(flag));
   const sockets = ledger.sockets();
   const firstSocket = HAS_SYNC_HOOKS ? QUESTION + 1 : QUESTION + 2;
   const boot: Boot = {
@@ -65,7 +68,8 @@ export function launch(
     inspect,
     nodeOptions: isChanged ? given : null,
   };
-  const internals = HAS_INTERNALS && !isEarly ? [INTERNALS_FLAG] : [];
+  const hasLoader = flags.some((flag) => LOADER.test(flag));
+  const internals = HAS_INTERNALS && !hasLoader ? [INTERNALS_FLAG] : [];
   const runtime = `${RUNTIME}${place.folder}${START}`;
   const words = [...internals, '--require', runtime, ...environment.nodeArgs, ...nodeArgs, entry, ...args];
   const child = spawn(process.execPath, words, {

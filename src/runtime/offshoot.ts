@@ -6,14 +6,21 @@ import nodeModule from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { type Desk, deskOf } from './call.ts';
+import { installCommonJsHooks } from './hooks-cjs.ts';
 import type { ThreadData } from './hooks-thread.ts';
 import { installHooks } from './install.ts';
 import { enableSourceMaps, isCovered, type Maps, openMaps } from './maps.ts';
 import { makeOffshootHooks } from './offshoot-hooks.ts';
 
 const desk = deskOf(process.execArgv);
-// Node's own threads, such as that of hooks, have no port to a parent.
+// Node's own threads, such as that of hooks, have no port to a parent. What is required before the entry, is there too.
 if (desk && (isMainThread || parentPort !== null)) help(desk);
+else if (desk)
+  installCommonJsHooks(
+    makeOffshootHooks(desk, pathToFileURL(__filename).href, null, () => {}),
+    '',
+    { resolve: true },
+  );
 
 function help(desk: Desk): void {
   const own = pathToFileURL(__filename);

@@ -180,6 +180,24 @@ console.log(os, path.sep, other, (globalThis as any).seen, (globalThis as any).t
       'main.ts': `import { level } from './setup.js'; console.log('main', level, (globalThis as any).order);`,
     },
   },
+  ...(['', `import { register } from 'node:module'; register('./loader.mjs', import.meta.url);`] as const).map(
+    (registers) => ({
+      name: `TypeScript by --require and --import${registers ? ', and hooks in their thread' : ''}`,
+      flags: ['-r', './first.cjs', '--import', './before.mjs'],
+      files: {
+        'package.json': MODULE,
+        'tsconfig.json': tsconfig({}),
+        // For what is compiled, and for what is not.
+        'first.cjs': `const { isMainThread } = require('node:worker_threads'); const { first } = require('./typed'); if (isMainThread) console.log(first);`,
+        'typed/package.json': '{}',
+        'typed/index.ts': `enum Kind { First = 'first' } export const first: string = Kind.First;`,
+        'before.mjs': `${registers} await import('./setup.js');`,
+        'loader.mjs': `export const resolve = (specifier, context, next) => next(specifier, context);`,
+        'setup.ts': `enum Kind { Setup = 'setup' } console.log(Kind.Setup, import.meta.url); export {};`,
+        'main.ts': `import './setup.js'; console.log('main');`,
+      },
+    }),
+  ),
   {
     name: 'node:vm with modules of its own',
     flags: ['--experimental-vm-modules', '--no-warnings'],
