@@ -50,6 +50,7 @@ await Promise.all([
       start: 'src/runtime/start.ts',
       main: 'src/runtime/main.ts',
       offshoot: 'src/runtime/offshoot.ts',
+      worker: 'src/runtime/worker.ts',
       unavailable: 'src/runtime/unavailable.ts',
     },
     outdir: 'dist/runtime',

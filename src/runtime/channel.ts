@@ -6,7 +6,7 @@
  * `process.disconnect` (Node calls it when the channel ends). `process.connected` has to be there while Node takes the
  * acknowledgement of a handle: it ends the channel otherwise.
  */
-import { CHANNEL_COMMAND, type FromGeneration, type ToGeneration } from './messages.ts';
+import { CHANNEL_COMMAND, type FromGeneration, type FromWorker, type ToGeneration } from './messages.ts';
 
 type Unmarked<Message> = Message extends unknown ? Omit<Message, 'cmd'> : never;
 
@@ -15,6 +15,10 @@ export interface Channel {
   /** While held the channel keeps the process alive. */
   hold(): void;
   release(): void;
+}
+
+export interface WorkerChannel extends Channel {
+  drained(): void;
 }
 
 interface HiddenProcess {
@@ -63,4 +67,19 @@ export function openChannel(onMessage: (message: ToGeneration, handle: unknown) 
     hold: () => channel.ref(),
     release: () => channel.unref(),
   };
+}
+
+/** That of a cluster worker: it is the app's own and stays as it is. Whether it keeps the process alive is the app's affair. */
+export function openWorkerChannel(onMessage: (message: ToGeneration, handle: unknown) => void): WorkerChannel {
+  const hidden = process as unknown as HiddenProcess;
+  const { _send } = hidden;
+  const send = (message: Unmarked<FromGeneration | FromWorker>, handle: unknown, sent?: () => void): void => {
+    if (process.connected)
+      _send.call(process, { cmd: CHANNEL_COMMAND, ...message }, handle, { swallowErrors: true }, () => sent?.());
+    else sent?.();
+  };
+  hidden.on('internalMessage', (message, handle) => {
+    if (message.cmd === CHANNEL_COMMAND) onMessage(message, handle);
+  });
+  return { send, drained: () => send({ is: 'drained' }, undefined), hold() {}, release() {} };
 }

@@ -18,6 +18,7 @@ import {
   type RawHandle,
 } from './connections.ts';
 import type { Listening, ListeningServer } from './listen.ts';
+import type { Workers } from './workers.ts';
 
 /** Those that an app may want to be ended by. */
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR2', 'SIGUSR1'];
@@ -35,12 +36,16 @@ const LOOK_MS = 20;
 /** A close frame with status 1012, "service restart" (RFC 6455, 5.5.1; the IANA registry of close codes). */
 const WEBSOCKET_RESTART = Buffer.from([0x88, 2, 1012 >> 8, 1012 & 0xff]);
 
-/** @param accepted connections that no server has been given yet, each with the key of its listening socket */
+/**
+ * @param accepted connections that no server has been given yet, each with the key of its listening socket
+ * @param workers not in a cluster worker, which has none
+ */
 export function drain(
   listening: Listening,
-  asker: Asker,
+  asker: Pick<Asker, 'tell'>,
   channel: Channel,
   accepted: readonly (readonly [key: string, connection: RawHandle])[],
+  workers?: Workers,
 ): void {
   const servers = listening.servers();
   const http = servers.flatMap((server) => {
@@ -101,13 +106,14 @@ export function drain(
     const handle = detach(socket);
     if (handle) move(key, handle, spoke);
   };
-  const move = (key: string, handle: RawHandle, spoke: boolean): void => {
+  const move = (key: string, handle: RawHandle, spoke: boolean, moved?: () => void): void => {
     sending++;
     channel.hold();
     channel.send({ is: 'connection', key, spoke }, handle, () => {
       // The copy that is under way keeps it open.
       handle.close();
       sending--;
+      moved?.();
       letEnd();
       later();
     });
@@ -150,9 +156,10 @@ export function drain(
   };
 
   for (const [key, connection] of accepted) move(key, connection, false);
-  for (const server of servers) closeHandle(server);
+  const stop = (server: ListeningServer): void => closeHandle(server, workers === undefined);
+  for (const server of servers) stop(server);
   // An app that takes its time to start may listen only now, and what it accepted would die with it.
-  listening.leave(closeHandle);
+  listening.leave(stop);
   let busy = 0;
   for (const { server, connections } of http) {
     // A request that is only half here yet.
@@ -196,6 +203,13 @@ export function drain(
       letEnd();
     });
   asker.tell({ tell: 'draining', signals, busy: busy + open });
+  if (workers) {
+    open++;
+    workers.drain(move, () => {
+      open--;
+      later();
+    });
+  }
   check();
 }
 
@@ -217,13 +231,21 @@ function endQuietly(stream: net.Socket | ServerResponse, last?: Uint8Array): voi
 }
 
 /** Stops accepting, and leaves the server as if it listened still, so that the app's own `server.close(callback)` succeeds. */
-function closeHandle(server: ListeningServer): void {
+function closeHandle(server: ListeningServer, isWorker: boolean): void {
   const handle = server._handle;
-  if (!handle) return;
+  // In a cluster worker it may only stand for one, which the primary has closed.
+  if (!handle || !('readStop' in handle)) return;
   const name = {};
   handle.getsockname?.(name);
-  // Ours, not the app's: see Inheritance.keep.
+  const { close } = handle;
+  // Ours, not the app's: see Inheritance.keep. In a worker it is cluster's, which tells the primary.
   Reflect.deleteProperty(handle, 'close');
   handle.close();
   server._handle = deafHandle(name);
+  if (!isWorker) return;
+  const end = server._handle.close;
+  server._handle.close = (callback) => {
+    close.call(handle);
+    end(callback);
+  };
 }

@@ -32,14 +32,30 @@ export interface ListeningServer extends net.Server {
   ): void;
 }
 
+interface Obtained {
+  readonly key: string;
+  readonly handle: RawHandle | null;
+  readonly isFound: boolean;
+  /** It will outlive this generation. */
+  readonly isOurs: boolean;
+}
+
 /** An HTTP/2 session. */
 export interface Session extends EventEmitter {
   close(): void;
 }
 
-const createServerHandle = (
-  net as unknown as { _createServerHandle(address: null, port: null, type: null, fd: number): RawHandle | number }
-)._createServerHandle;
+type CreateServerHandle = (
+  address: string | null,
+  port: number | null,
+  type: number | null,
+  fd?: number | null,
+  flags?: number,
+) => RawHandle | number;
+
+/** Node's own `listen` has it by another name; who calls this one is cluster (lib/internal/cluster/shared_handle.js). */
+const internals = net as unknown as { _createServerHandle: CreateServerHandle };
+const createServerHandle = internals._createServerHandle;
 
 export interface Listening {
   /** The servers that listen, or have listened and have connections still. */
@@ -55,18 +71,21 @@ export interface Listening {
   hasSpoken(socket: net.Socket): boolean;
   /** Whoever begins to listen from now on only believes so. Told of each that does it on a socket that is not hotrun's. */
   leave(then: (server: ListeningServer) => void): void;
-  /** Takes over a connection of the previous generation, when its server listens. `spoke`: it has carried a request. */
-  adopt(key: string, connection: RawHandle, spoke: boolean): void;
+  /** Takes over a connection of the previous generation; false if no server listens. `spoke`: it has carried a request. */
+  adopt(key: string, connection: RawHandle, spoke: boolean): boolean;
 }
 
 /**
+ * @param inheritance null in a cluster worker, whose sockets are its primary's
  * @param onListening told of each, with its address as a person would type it
  * @param onTaken told of each port that somebody else listens on
+ * @param onShared told of each socket of this process on which only cluster workers serve
  */
 export function patchListen(
-  inheritance: Inheritance,
+  inheritance: Inheritance | null,
   onListening: (key: string, where: string) => void,
   onTaken: (port: number) => void,
+  onShared: (key: string, handle: RawHandle) => void = () => {},
 ): Listening {
   const servers = new Set<ListeningServer>();
   const keys = new WeakMap<net.Server, string>();
@@ -82,27 +101,59 @@ export function patchListen(
   const proto = net.Server.prototype as ListeningServer;
   const listen2 = proto._listen2;
   proto._listen2 = function (this: ListeningServer, address, port, type, backlog, fd, flags) {
-    const ours = !this._handle && typeof fd !== 'number' && (port >= 0 || isPipe(address));
-    if (!ours) {
-      note(this, () => listen2.call(this, address, port, type, backlog, fd, flags), '');
+    const isNew = !this._handle && typeof fd !== 'number' && (port >= 0 || isPipe(address));
+    const queue = inheritance && !isNew ? backlog : Math.max(backlog, BACKLOG);
+    if (!isNew || !inheritance) {
+      // In a worker: a socket of the primary's. It knows those on port 0 by numbers of its own.
+      if (this._handle && !inheritance && port !== 0) keys.set(this, keyFor(address, port, type, 0));
+      note(this, () => listen2.call(this, address, port, type, queue, fd, flags), '');
       return listens(this);
     }
-    const path = port < 0 && isPipe(address) ? pathOf(address) : null;
     if (isLeaving) {
       // The socket is the next generation's. One that this one has closed cannot be bound again: hotrun has it.
       this._handle = deafHandle({ address: address ?? '::', port, family: type === 4 ? 'IPv4' : 'IPv6' });
       listen2.call(this, address, port, type, backlog, fd, flags);
       return;
     }
-    const key = inheritance.name(keyFor(path ?? address, port, type, port === 0 ? anyPort++ : 0));
+    const { key, handle, isFound, isOurs } = obtain(inheritance, address, port, type);
+    this._handle = handle;
+    if (isOurs) keys.set(this, key);
+    note(this, () => listen2.call(this, address, port, type, queue, fd, flags), isOurs ? key : '');
+    const bound = this._handle;
+    if (!bound || !isOurs) return;
+    inheritance.keep(key, bound, !isFound);
+    // Cluster takes it from the server to accept for its workers (lib/internal/cluster/round_robin_handle.js).
+    process.nextTick(() => {
+      if (!this._handle && Object.hasOwn(bound, 'close')) onShared(key, bound);
+    });
+  };
+
+  /** The socket that was inherited; one that has just been bound; or null, where Node is to bind it. */
+  const obtain = (inheritance: Inheritance, address: string | null, port: number, type: number): Obtained => {
+    const path = port < 0 && isPipe(address) ? pathOf(address) : null;
+    const key = inheritance.name(keyFor(address, port, type, port === 0 ? anyPort++ : 0));
     const found = claim(inheritance, key);
     if (!found) inheritance.release(key);
-    this._handle = path === null ? found : found ? republish(path, found) : bindPath(path);
-    const isOurs = path === null || this._handle !== null;
-    if (isOurs) keys.set(this, key);
-    note(this, () => listen2.call(this, address, port, type, Math.max(backlog, BACKLOG), fd, flags), isOurs ? key : '');
-    if (this._handle && isOurs) inheritance.keep(key, this._handle, !found);
+    const handle = path === null ? found : found ? republish(path, found) : bindPath(path);
+    return { key, handle, isFound: found !== null, isOurs: path === null || handle !== null };
   };
+
+  const shared = new Map<string, RawHandle>();
+  if (inheritance)
+    internals._createServerHandle = (address, port, type, fd, flags) => {
+      const isOurs = typeof fd !== 'number' && port !== null && type !== null && (port >= 0 || isPipe(address));
+      if (!isOurs) return createServerHandle(address, port, type, fd, flags);
+      // All workers are gone, and one is forked all the same.
+      const known = isLeaving ? shared.get(keyFor(address, port, type, 0)) : undefined;
+      if (isLeaving) return known ?? createServerHandle('127.0.0.1', 0, 4);
+      const { key, handle, isFound, isOurs: isKept } = obtain(inheritance, address, port, type);
+      const bound = handle ?? createServerHandle(address, port, type, fd, flags);
+      if (typeof bound === 'number' || !isKept) return bound;
+      inheritance.keep(key, bound, !isFound);
+      shared.set(key, bound);
+      onShared(key, bound);
+      return bound;
+    };
 
   function note(server: ListeningServer, listen: () => void, key: string): void {
     listen();
@@ -132,17 +183,18 @@ export function patchListen(
     },
     adopt(key, connection, spoke) {
       const server = [...servers].find((each) => each._handle && keys.get(each) === key);
-      if (!server?._handle?.onconnection) return connection.close();
+      if (!server?._handle?.onconnection) return false;
       const { maxConnections } = server;
       // It was let in before those that come now.
       if (maxConnections !== undefined) server.maxConnections = Number.POSITIVE_INFINITY;
       // As if it had just been accepted: noDelay, keepAlive, blockList and 'connection' are as ever.
       server._handle.onconnection(0, connection);
       if (maxConnections !== undefined) server.maxConnections = maxConnections;
-      if (!spoke || !connection.owner) return;
+      if (!spoke || !connection.owner) return true;
       spoken.add(connection.owner);
       excuse(server, spoken);
       endWhenUnused(server, connection);
+      return true;
     },
   };
 }
@@ -187,16 +239,23 @@ function endWhenUnused(
 }
 
 /** The same listen in the next generation has the same key. `nth` tells the servers on port 0 apart. */
-const keyFor = (address: string | null, port: number, type: number, nth: number): string =>
-  `${type}|${address ?? ''}|${port}${port === 0 ? `#${nth}` : ''}`;
+export function keyFor(address: string | null, port: number, type: number, nth: number): string {
+  const name = port < 0 && isPipe(address) ? (pathOf(address) ?? address) : (address ?? '');
+  return `${type}|${name}|${port}${port === 0 ? `#${nth}` : ''}`;
+}
 
 function whereOf(server: ListeningServer): string {
   const at = server.address();
   if (at === null || typeof at === 'string') return at ?? '';
-  const anywhere =
-    at.address === '::' || at.address === '0.0.0.0' || at.address === '127.0.0.1' || at.address === '::1';
-  const host = anywhere ? 'localhost' : at.family === 'IPv6' ? `[${at.address}]` : at.address;
+  const place = placeOf(at.address, at.port);
   // The list of connections comes with the 'listening' event, too late for us.
-  if (!('keepAliveTimeout' in server)) return `${host}:${at.port}`;
-  return `${'_sharedCreds' in server ? 'https' : 'http'}://${host}:${at.port}`;
+  if (!('keepAliveTimeout' in server)) return place;
+  return `${'_sharedCreds' in server ? 'https' : 'http'}://${place}`;
+}
+
+/** @param port negative for a path */
+export function placeOf(address: string, port: number): string {
+  if (port < 0) return address;
+  const isLocal = address === '::' || address === '0.0.0.0' || address === '127.0.0.1' || address === '::1';
+  return `${isLocal ? 'localhost' : address.includes(':') ? `[${address}]` : address}:${port}`;
 }

@@ -23,6 +23,7 @@ import { BOOT_VARIABLE, type Boot, type Go } from './messages.ts';
 import { preload } from './preload.ts';
 import { noteReads } from './reads.ts';
 import { afterFirstAnswer } from './rehearsal.ts';
+import { openWorkers } from './workers.ts';
 
 /** An app that does not listen yet, or never will, is up by then, in ms after its entry has been evaluated. */
 const UP_MS = 5000;
@@ -100,8 +101,12 @@ function boot(options: Boot): void {
   const channel = openChannel(
     (message, handle) => {
       switch (message.do) {
-        case 'adopt':
-          return listening.adopt(message.key, handle as RawHandle, message.spoke);
+        case 'adopt': {
+          const { key, spoke } = message;
+          const connection = handle as RawHandle;
+          if (!listening.adopt(key, connection, spoke) && !workers.adopt(key, connection, spoke)) connection.close();
+          return;
+        }
         case 'drop':
           return inheritance.drop(message.key);
         case 'drain':
@@ -111,7 +116,7 @@ function boot(options: Boot): void {
           channel.hold();
           datagrams.stop();
           if (options.inspect) closeInspector();
-          return drain(listening, asker, channel, inheritance.leave());
+          return drain(listening, asker, channel, inheritance.leave(), workers);
       }
     },
     () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), ORPHAN_MS).unref(),
@@ -122,7 +127,9 @@ function boot(options: Boot): void {
     asker.tell({ tell: 'listening', key, where });
     becomeReady();
   };
-  const listening = patchListen(inheritance, onListening, (port) => asker.tell({ tell: 'taken', port }));
+  const workers = openWorkers(onListening);
+  const onTaken = (port: number): void => asker.tell({ tell: 'taken', port });
+  const listening = patchListen(inheritance, onListening, onTaken, workers.share);
   const datagrams = patchDatagrams(inheritance, onListening);
 
   const { entry, early } = options;

@@ -150,7 +150,7 @@ export interface Resolved {
   readonly file: string | null;
 }
 
-/** Over the IPC channel, to the generation. */
+/** Over the IPC channel, to the generation; and from it to its cluster workers, but for `drop`. */
 export type ToGeneration = { readonly cmd: typeof CHANNEL_COMMAND } & (
   | { readonly do: 'drain' }
   /** hotrun has closed its copy of the socket. */
@@ -167,6 +167,12 @@ export type FromGeneration = {
   /** A live connection comes beside it, unread. `spoke`: it has carried a request before. */
   | { readonly is: 'connection'; readonly key: string; readonly spoke: boolean }
 );
+
+/** Over a cluster worker's IPC channel, to the generation that is its primary. */
+export type FromWorker =
+  | Extract<FromGeneration, { is: 'connection' }>
+  /** All that it had is finished or has been handed over before. */
+  | { readonly cmd: typeof CHANNEL_COMMAND; readonly is: 'drained' };
 
 /** What the stand-in that answers 503 is told, as the argument of its process. */
 export interface StandIn {

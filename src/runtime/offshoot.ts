@@ -1,8 +1,9 @@
 /**
  * The runtime in a fork or a worker thread of the app, preloaded by the --require that it inherits. It does one thing: the
- * project's modules are loaded as the app itself loads them. It has no gate, and nothing to tell of sockets.
+ * project's modules are loaded as the app itself loads them. It has no gate, and nothing to tell of sockets; for cluster
+ * workers there is worker.ts.
  */
-import nodeModule from 'node:module';
+import nodeModule, { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { type Desk, deskOf } from './call.ts';
@@ -21,6 +22,14 @@ else if (desk)
     '',
     { resolve: true },
   );
+
+// Cluster is set up before us, and listens beside Node's channel (lib/internal/cluster/child.js). Its variable is gone.
+if (isMainThread && process.listenerCount('internalMessage') > 1) {
+  const require = createRequire(__filename);
+  const path = require.resolve('./worker.cjs');
+  require(path);
+  delete require.cache[path];
+}
 
 function help(desk: Desk): void {
   const own = pathToFileURL(__filename);
