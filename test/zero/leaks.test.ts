@@ -38,6 +38,7 @@ appendFileSync('idle', process.pid + '\\n');
 setInterval(() => {}, 1000);
 `,
   'marker.js': marker('m0'),
+  idle: '',
 };
 
 /** The target of each descriptor, by number: `socket:[4711]`. */
