@@ -29,10 +29,10 @@ const WANTED = [
   /^package\.json$/,
   /^README\.md$/,
   /^LICENSE$/,
-  /^bin\/hotrun\.js$/,
+  /^bin\/(hotrun\.js|package\.json)$/,
   /^dist\/(cli\.cjs|watch\.js|index\.js)$/,
   /^dist\/hotrc\.schema\.json$/,
-  /^dist\/runtime\/(start\.cjs|main\.cjs|unavailable\.cjs|offshoot\.cjs|hooks-thread\.js)$/,
+  /^dist\/runtime\/(start\.cjs|main\.cjs|unavailable\.cjs|offshoot\.cjs|worker\.cjs|hooks-thread\.js)$/,
   /^dist\/types\/[\w/-]+\.d\.ts$/,
 ];
 
