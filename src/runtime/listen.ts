@@ -80,12 +80,14 @@ export interface Listening {
  * @param onListening told of each, with its address as a person would type it
  * @param onTaken told of each port that somebody else listens on
  * @param onShared told of each socket of this process on which only cluster workers serve
+ * @param onPath told of each path that it is about to listen on
  */
 export function patchListen(
   inheritance: Inheritance | null,
   onListening: (key: string, where: string) => void,
   onTaken: (port: number) => void,
   onShared: (key: string, handle: RawHandle) => void = () => {},
+  onPath: (path: string) => void = () => {},
 ): Listening {
   const servers = new Set<ListeningServer>();
   const keys = new WeakMap<net.Server, string>();
@@ -131,6 +133,7 @@ export function patchListen(
   /** The socket that was inherited; one that has just been bound; or null, where Node is to bind it. */
   const obtain = (inheritance: Inheritance, address: string | null, port: number, type: number): Obtained => {
     const path = port < 0 && isPipe(address) ? pathOf(address) : null;
+    if (path !== null) onPath(path);
     const key = inheritance.name(keyFor(address, port, type, port === 0 ? anyPort++ : 0));
     const found = claim(inheritance, key);
     if (!found) inheritance.release(key);

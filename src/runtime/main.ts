@@ -23,6 +23,7 @@ import { BOOT_VARIABLE, type Boot, type Go } from './messages.ts';
 import { preload } from './preload.ts';
 import { noteReads } from './reads.ts';
 import { afterFirstAnswer } from './rehearsal.ts';
+import { type KeptPaths, keepPaths } from './unlink.ts';
 import { openWorkers } from './workers.ts';
 
 /** An app that does not listen yet, or never will, is up by then, in ms after its entry has been evaluated. */
@@ -61,13 +62,17 @@ function boot(options: Boot): void {
       codeCache.writeSoon();
     });
   };
+  const up = (): void => {
+    endReads();
+    kept.end();
+  };
   /** The entry has been evaluated. A listen that still looks up its host is waited for. */
   const evaluated = (): void => {
     setImmediate(() => {
       if (process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) setTimeout(evaluated, LOOKUP_MS).unref();
       else {
         becomeReady();
-        setTimeout(endReads, UP_MS).unref();
+        setTimeout(up, UP_MS).unref();
       }
     });
   };
@@ -77,6 +82,7 @@ function boot(options: Boot): void {
     asker.ask({ ask: 'refuse', text, stack: (error instanceof Error && error.stack) || text });
     process.exit(1);
   };
+  let kept: KeptPaths = { end() {} };
   let opened = false;
   const gate = (): void => {
     if (opened) return;
@@ -86,6 +92,7 @@ function boot(options: Boot): void {
     process.env.HOTRUN_GENERATION = String(head.generation);
     overlaps = head.overlaps;
     speak();
+    kept = keepPaths(Object.keys(options.sockets));
     const since = Date.now();
     if (options.reads !== null)
       endReads = noteReads(
@@ -129,7 +136,7 @@ function boot(options: Boot): void {
   };
   const workers = openWorkers(onListening);
   const onTaken = (port: number): void => asker.tell({ tell: 'taken', port });
-  const listening = patchListen(inheritance, onListening, onTaken, workers.share);
+  const listening = patchListen(inheritance, onListening, onTaken, workers.share, (path) => kept.end(path));
   const datagrams = patchDatagrams(inheritance, onListening);
 
   const { entry, early } = options;

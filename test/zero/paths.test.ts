@@ -83,6 +83,27 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     expect(left(path)).toEqual([]);
   });
 
+  test('a path that the app removes stays until it listens, and is its own to remove from then on', async () => {
+    const begun = await run(`const is = () => (statSync(path, { throwIfNoEntry: false }) ? 'there' : 'gone');
+rmSync(path, { force: true });
+const before = is();
+server.listen(path, () => {
+  rmSync(path);
+  console.log(marker + ' ' + before + ' ' + is());
+});`);
+    await begun.hotrun.seen(/m0 gone gone/, 'stdout');
+    await reload(begun, 'm1');
+    await begun.hotrun.seen(/m1 (?:there|gone) gone/, 'stdout');
+    await begun.quit();
+    const kept = await run(`rmSync(path, { force: true });
+const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+server.listen(path, () => console.log(marker + ' ' + isThere));`);
+    await kept.hotrun.seen(/m0 false/, 'stdout');
+    await reload(kept, 'm1');
+    await kept.hotrun.seen(/m1 true/, 'stdout');
+    await kept.quit();
+  });
+
   test('a path so long that no name beside it has room: served after each reload, if not during it', async () => {
     // A folder of the test's own would be too long for any socket on some systems, so a name of the right length.
     const begun = await run('server.listen(path, told);', 'x');
