@@ -153,7 +153,8 @@ createServer().listen(0, '127.0.0.1');
       await hotrun.seen(/ready in/);
       // hotrun, its guardian, the app and the standby.
       await until('the standby', () => hotrun.processes().length >= 4);
-      here.write('app.mjs', `${readFileSync(here.path('app.mjs'), 'utf8')}\n`);
+      // At once: between two writes a generation may be made and given up, and has had the number.
+      here.replace('app.mjs', `${readFileSync(here.path('app.mjs'), 'utf8')}\n`);
       await hotrun.seen(/ready in/);
       // The number by which forks and workers say whose they are differs as well.
       const [first, second] = ['1.json', '2.json'].map((file) =>
