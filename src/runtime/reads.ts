@@ -3,11 +3,10 @@
  * for that, so the functions of node:fs are replaced by proxies of themselves, which keep name, length and util.promisify, until
  * the app is up.
  */
-import fs from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { resolve, sep } from 'node:path';
 import { LISTS, openLists, pathOf } from './lists.ts';
 import type { ListedFolder } from './messages.ts';
+import { replace, type StandIn } from './stand-ins.ts';
 
 /** What people write and programs only read: not .json, .txt, .log or .db, which apps write too, and would reload by. */
 const KIND =
@@ -17,8 +16,6 @@ const MODULE = /\.[cm]?[jt]sx?$|\.json$/;
 const IN_PACKAGE = /[\\/]node_modules[\\/]/;
 /** An app that reads so many does not need each of them to be watched. */
 const MOST = 500;
-
-type Functions = Record<string, (...args: unknown[]) => unknown>;
 
 const READS = ['readFile', 'readFileSync', 'open', 'openSync', 'createReadStream'];
 const WRITES = [
@@ -61,38 +58,24 @@ export function noteReads(
     told(file, isWritten);
   };
 
-  const places: [Functions, string[]][] = [
-    [fs as unknown as Functions, [...READS, ...WRITES, ...LISTS]],
+  const look: StandIn = (args, name, run) => {
+    const isForWriting = /^open/.test(name) && typeof args[1] === 'string' && !/^rs?$/.test(args[1]);
+    if (!LISTS.includes(name)) note(args[TO.test(name) ? 1 : 0], isForWriting || WRITES.includes(name));
+    else if (!isOver) lists.note(name, args);
+    return run();
+  };
+  const putBack = replace([
+    ['fs', [...READS, ...WRITES, ...LISTS], look],
     [
-      fs.promises as unknown as Functions,
+      'promises',
       ['readFile', 'open', 'writeFile', 'appendFile', 'rename', 'copyFile', 'readdir', 'opendir', 'glob'],
+      look,
     ],
-  ];
-  const undo = places.flatMap(([on, names]) =>
-    names.flatMap((name) => {
-      const own = on[name];
-      if (own === undefined) return [];
-      const isList = LISTS.includes(name);
-      const proxy = new Proxy(own, {
-        apply(target, self, args) {
-          const isForWriting = /^open/.test(name) && typeof args[1] === 'string' && !/^rs?$/.test(args[1]);
-          if (!isList) note(args[TO.test(name) ? 1 : 0], isForWriting || WRITES.includes(name));
-          else if (!isOver) lists.note(name, args);
-          return Reflect.apply(target, self, args);
-        },
-      });
-      on[name] = proxy;
-      return () => {
-        if (on[name] === proxy) on[name] = own;
-      };
-    }),
-  );
-  syncBuiltinESMExports();
+  ]);
   return () => {
     if (isOver) return;
     isOver = true;
     listed(lists.folders());
-    for (const put of undo) put();
-    syncBuiltinESMExports();
+    putBack();
   };
 }

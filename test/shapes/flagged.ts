@@ -1,4 +1,5 @@
 /** Programs that node's own options shape: conditions, links, and what the user has loaded before. */
+import { LOADER, TXT } from './loader.ts';
 import { type Shape, tsconfig } from './shapes.ts';
 
 const MODULE = '{ "type": "module" }';
@@ -57,17 +58,6 @@ console.log(process.argv[1]);`,
   'real/package.json': MODULE,
 };
 const LINKS = { 'real/link': 'sub', linked: 'real' };
-
-const TXT = `import text from './greeting.txt'; import it from 'virtual:it'; import { other } from './other.js';
-console.log(text, it, other, (await import('./greeting.txt' + '')).default);`;
-const LOADER = `export const resolve = (specifier, context, next) =>
-  specifier.startsWith('virtual:') ? { url: specifier, shortCircuit: true } : next(specifier, context);
-export const load = async (url, context, next) => {
-  if (url.startsWith('virtual:')) return { format: 'module', source: 'export default "virtual"', shortCircuit: true };
-  if (!url.endsWith('.txt')) return next(url, context);
-  const { source } = await next(url, { ...context, format: 'module' });
-  return { format: 'module', source: 'export default ' + JSON.stringify(String(source)), shortCircuit: true };
-};`;
 
 export const flagged: readonly Shape[] = [
   ...[['--conditions=custom'], ['-C', 'custom'], ['--conditions', 'custom', '--conditions=other'], []].map((flags) => ({

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../tree.ts';
+import { LOADER, TXT } from './loader.ts';
 
 export interface Shape {
   readonly name: string;
@@ -314,16 +315,8 @@ export {};`,
       'package.json': '{ "type": "module" }',
       'tsconfig.json': tsconfig({}),
       'register.mjs': `import { register } from 'node:module'; register('./loader.mjs', import.meta.url);`,
-      'loader.mjs': `export const resolve = (specifier, context, next) =>
-  specifier.startsWith('virtual:') ? { url: specifier, shortCircuit: true } : next(specifier, context);
-export const load = async (url, context, next) => {
-  if (url.startsWith('virtual:')) return { format: 'module', source: 'export default "virtual"', shortCircuit: true };
-  if (!url.endsWith('.txt')) return next(url, context);
-  const { source } = await next(url, { ...context, format: 'module' });
-  return { format: 'module', source: 'export default ' + JSON.stringify(String(source)), shortCircuit: true };
-};`,
-      'main.ts': `import text from './greeting.txt'; import it from 'virtual:it'; import { other } from './other.js';
-console.log(text, it, other, (await import('./greeting.txt' + '')).default);`,
+      'loader.mjs': LOADER,
+      'main.ts': TXT,
       'other.ts': `import it from 'virtual:again'; export const other: string = it;`,
       'greeting.txt': 'good day',
     },
