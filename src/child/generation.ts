@@ -99,6 +99,25 @@ export interface Ends {
   gone(ending: Ending): void;
 }
 
+export interface Departure {
+  /**
+   * It has got this signal, listens to none, and holds nothing that another process may want: it is gone when none of its
+   * threads will run again. The kernel then clears its memory away, which takes 2 ms for a small app and 10 for a large one.
+   * @param mayLock it has files open
+   */
+  hasten(signal: NodeJS.Signals, mayLock: boolean): void;
+  /** The process is no more. */
+  readonly over: Promise<void>;
+}
+
+/**
+ * How often a process that is about to end is looked at, and how long hotrun sleeps between two looks, in ms. It sleeps, since
+ * the threads of that process need its CPU to end.
+ */
+const LOOKS = 8;
+const ASLEEP_MS = 0.2;
+const alarm = new Int32Array(new SharedArrayBuffer(4));
+
 /**
  * Tells the end of a process and of its group. @param words the stream of what it has to say, read to its end before
  * an unexpected exit is told
@@ -109,9 +128,16 @@ export function tellEnd(
   guardian: Guardian,
   words: NodeJS.ReadableStream | null,
   ends: Ends,
-): void {
+): Departure {
+  let isGone = false;
+  let tellOver = (): void => {};
+  const over = new Promise<void>((resolve) => {
+    tellOver = resolve;
+  });
   child.once('exit', (code, signal) => {
     const ending: Ending = { code, signal };
+    tellOver();
+    if (isGone) return;
     afterLastWords(child, words, () => {
       if (!tree.isAlive()) return gone(ending);
       ends.exited(ending);
@@ -123,8 +149,23 @@ export function tellEnd(
     });
   });
   const gone = (ending: Ending): void => {
+    isGone = true;
     if (child.pid) guardian.forget(child.pid);
     ends.gone(ending);
+  };
+  return {
+    over,
+    hasten(signal, mayLock) {
+      let looks = 0;
+      const look = (): void => {
+        if (isGone || child.exitCode !== null || child.signalCode !== null) return;
+        if (tree.isEnding(mayLock)) return gone({ code: null, signal });
+        if (++looks === LOOKS) return;
+        Atomics.wait(alarm, 0, 0, ASLEEP_MS);
+        setImmediate(look);
+      };
+      setImmediate(look);
+    },
   };
 }
 

@@ -48,6 +48,8 @@ export function openChild(first: Config, host: Host): Child {
   const ledger = openLedger((key) => held.drop(key));
   const guardian = openGuardian();
   const desk = openDesk(guardian, host.onTrouble);
+  /** Processes that are as good as gone: the kernel clears them away. */
+  const leaving = new Set<Promise<void>>();
   const firstRung = (listens: (signal: NodeJS.Signals) => boolean): number =>
     config.ladderIsChosen
       ? 0
@@ -84,8 +86,12 @@ export function openChild(first: Config, host: Host): Child {
   };
   const sockets = {
     onSocket: () => standby?.want(),
+    onLeaving(over: Promise<void>) {
+      leaving.add(over);
+      void over.then(() => leaving.delete(over));
+    },
     async released() {
-      await Promise.all([left, standby?.discard(), unavailable?.gone()]);
+      await Promise.all([left, ...leaving, standby?.discard(), unavailable?.gone()]);
       standby?.want();
     },
     isAlone: () => runs.size <= 1,
@@ -147,7 +153,7 @@ export function openChild(first: Config, host: Host): Child {
     async close() {
       held.close();
       ledger.close();
-      await Promise.all([left, standby?.close(), unavailable?.close()]);
+      await Promise.all([left, ...leaving, standby?.close(), unavailable?.close()]);
       desk.close();
       await guardian.close();
     },

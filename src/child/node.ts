@@ -7,6 +7,7 @@ import {
   CHANNEL_COMMAND,
   type FromGeneration,
   type Go,
+  type Holds,
   type Question,
   type ToGeneration,
   type Told,
@@ -56,13 +57,28 @@ export interface Means {
   released(): Promise<void>;
   /** No other generation lives, whose sockets they might be. */
   isAlone(): boolean;
+  /** It is as good as gone, and what it held is free when this resolves. */
+  onLeaving(over: Promise<void>): void;
   /** It only stands in: what it does not listen to is not given up. */
   readonly isTransient?: boolean;
 }
 
 /** @param foresight for a standby */
 export function bootNode(
-  { config, ledger, held, guardian, desk, host, firstRung, onSocket, released, isAlone, isTransient = false }: Means,
+  {
+    config,
+    ledger,
+    held,
+    guardian,
+    desk,
+    host,
+    firstRung,
+    onSocket,
+    released,
+    isAlone,
+    onLeaving,
+    isTransient = false,
+  }: Means,
   foresight: Foresight | null = null,
 ): Booted {
   const { child, place } = launch(config, ledger, host, foresight, desk);
@@ -79,6 +95,7 @@ export function bootNode(
   let isAtGate = false;
   let wasReady = false;
   let isStopping = false;
+  let holds: Holds = 'more';
   /** Its entry has been evaluated, and it is expected to listen: then it is ready. */
   let late: (() => void) | null = null;
   let lateness: NodeJS.Timeout | undefined;
@@ -176,6 +193,7 @@ export function bootNode(
       case 'offshoot':
         return;
       case 'drained':
+        holds = head.holds;
         return host.emit({ type: 'drained', gen });
       default:
         return never(head);
@@ -228,13 +246,14 @@ export function bootNode(
     },
   );
   child.on('error', () => {});
-  tellEnd(child, tree, guardian, question, {
+  const departure = tellEnd(child, tree, guardian, question, {
     exited(ending) {
       if (ending.code === 0) late?.();
       if (assigned === null) tree.signal('SIGKILL');
       else host.emit({ type: 'exited', gen: assigned, ...ending });
     },
     gone(ending) {
+      onLeaving(departure.over);
       if (ending.code === 0) late?.();
       clearTimeout(lateness);
       place.leave();
@@ -280,7 +299,10 @@ export function bootNode(
           unused.stop();
           send({ cmd: CHANNEL_COMMAND, do: 'drain' });
         },
-        signal: (signal) => tree.signal(signal),
+        signal(signal) {
+          tree.signal(signal);
+          if (holds !== 'more') departure.hasten(signal, holds === 'files');
+        },
         resized() {
           if (!isStopping) child.kill('SIGWINCH');
         },

@@ -6,7 +6,7 @@
  * misses grandchildren whose parent has died. So: the group first, /proc for those that left it, and tree-kill where
  * there are no groups (Windows) or no /proc (macOS), never taking its callback for an end.
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { codeOf } from '../errors.ts';
@@ -26,6 +26,11 @@ export interface Tree {
   signal(signal: NodeJS.Signals): void;
   /** Whether any live process is left; zombies do not count. */
   isAlive(): boolean;
+  /**
+   * After a signal: whether it is a single process, always was, and has come to its end but for what the kernel clears away
+   * behind it: no thread of it will run again. @param mayLock it has files open: then it must not have locked any
+   */
+  isEnding(mayLock: boolean): boolean;
   /** Whether some process of the group has a handler for this signal. False where that cannot be seen. */
   catches(signal: NodeJS.Signals): boolean;
 }
@@ -35,6 +40,8 @@ export function openTree(leader: number, guardian?: Pick<Guardian, 'watch' | 'fo
   /** Descendants outside the group, kept from the first signal on: once their parent is gone no one can find them. */
   const strays = new Set<number>();
   const groups = new Set<number>();
+  /** It had no children at the last signal. Later is too late: its first thread gives them away when it ends. */
+  let isAlone = false;
   const keep = (pid: number): void => {
     const group = groupOf(pid);
     if (group === leader || Number.isNaN(group)) return;
@@ -53,7 +60,9 @@ export function openTree(leader: number, guardian?: Pick<Guardian, 'watch' | 'fo
       if (hasProc) {
         // Where the leader has ended already, those it left in its group still know their own.
         const known = isRunning(leader) ? [leader] : members(leader);
-        for (const pid of descendants([...known, ...strays])) keep(pid);
+        const found = descendants([...known, ...strays]);
+        isAlone = found.length === 0;
+        for (const pid of found) keep(pid);
       }
       kill(-leader, signal);
       for (const pid of strays) kill(pid, signal);
@@ -68,6 +77,11 @@ export function openTree(leader: number, guardian?: Pick<Guardian, 'watch' | 'fo
       if (!exists(-leader)) return false;
       // A dead orphan stays in its group as a zombie until process 1 reaps it.
       return !hasProc || members(leader).some(isRunning);
+    },
+    isEnding(mayLock) {
+      if (!hasProc || !isAlone || hasWaited(leader)) return false;
+      const threads = threadsOf(leader);
+      return threads.length > 0 && threads.every(isLeaving) && !(mayLock && hasLocks(leader));
     },
     catches(signal) {
       if (!hasProc) return false;
@@ -120,6 +134,11 @@ function look(path: string): string {
 /** The fields of /proc/PID/stat from the state on; the name before them may hold anything. */
 const statOf = (pid: number): string[] => look(`/proc/${pid}/stat`).split(') ').pop()?.split(' ') ?? [];
 const isRunning = (pid: number): boolean => !['', 'Z', 'X', 'x', undefined].includes(statOf(pid)[0]);
+/** Page faults of children that it has waited for: every process has some before its first line. */
+const hasWaited = (pid: number): boolean => {
+  const stat = statOf(pid);
+  return stat[8] !== '0' || stat[10] !== '0';
+};
 const groupOf = (pid: number): number => Number(statOf(pid)[2]);
 const members = (group: number): number[] =>
   readdirSync('/proc').flatMap((name) => {
@@ -135,6 +154,35 @@ function programOf(pid: number): string {
 }
 const caughtBy = (pid: number): bigint =>
   BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)/m.exec(look(`/proc/${pid}/status`))?.[1] ?? '0'}`);
+
+const threadsOf = (pid: number): string[] => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);
+  } catch {
+    return [];
+  }
+};
+
+/** Of a thread's flags: it runs nothing but its own end (include/linux/sched.h). */
+const PF_EXITING = 4;
+/** A thread that has begun to end, or has ended. One with children has started them since the signal. */
+function isLeaving(thread: string): boolean {
+  const flags = look(`${thread}/stat`).split(') ').pop()?.split(' ')[6];
+  if (flags === undefined) return true;
+  return (Number(flags) & PF_EXITING) !== 0 && hasChildLists() && look(`${thread}/children`) === '';
+}
+
+let childLists: boolean | undefined;
+const hasChildLists = (): boolean => {
+  childLists ??= existsSync(`/proc/${process.pid}/task/${process.pid}/children`);
+  return childLists;
+};
+
+/** Or may have: the owner of an open file description's lock is not told (-1). */
+const hasLocks = (pid: number): boolean =>
+  look('/proc/locks')
+    .split('\n')
+    .some((lock) => [String(pid), '-1'].includes(lock.replace('-> ', '').split(/ +/)[4] ?? ''));
 
 /** By /proc/PID/task/TID/children, which most kernels have; without it those that left the group are not found. */
 function descendants(pids: readonly number[]): number[] {

@@ -17,17 +17,24 @@ export interface Channel {
   release(): void;
 }
 
+export interface GenerationChannel extends Channel {
+  readonly fd: number;
+}
+
 export interface WorkerChannel extends Channel {
   drained(): void;
 }
 
 interface HiddenProcess {
   _send(message: unknown, handle: unknown, options: unknown, callback: (error: Error | null) => void): boolean;
-  channel: { ref(): void; unref(): void };
+  channel: { readonly fd: number; ref(): void; unref(): void };
   on(event: 'internalMessage', listener: (message: ToGeneration & { cmd: string }, handle: unknown) => void): void;
 }
 
-export function openChannel(onMessage: (message: ToGeneration, handle: unknown) => void, lost: () => void): Channel {
+export function openChannel(
+  onMessage: (message: ToGeneration, handle: unknown) => void,
+  lost: () => void,
+): GenerationChannel {
   const hidden = process as unknown as HiddenProcess;
   const { channel } = hidden;
   const send = hidden._send.bind(process);
@@ -61,6 +68,7 @@ export function openChannel(onMessage: (message: ToGeneration, handle: unknown) 
   for (const name of ['channel', '_send', '_disconnect', '_handleQueue', '_pendingMessage'])
     if (name in process) Object.defineProperty(process, name, { enumerable: false });
   return {
+    fd: channel.fd,
     send(message, handle, sent) {
       send({ cmd: CHANNEL_COMMAND, ...message }, handle, { swallowErrors: true }, () => sent?.());
     },

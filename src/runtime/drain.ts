@@ -18,6 +18,7 @@ import {
   type RawHandle,
 } from './connections.ts';
 import type { Listening, ListeningServer } from './listen.ts';
+import type { Holds } from './messages.ts';
 import type { Workers } from './workers.ts';
 
 /** Those that an app may want to be ended by. */
@@ -38,6 +39,7 @@ const WEBSOCKET_RESTART = Buffer.from([0x88, 2, 1012 >> 8, 1012 & 0xff]);
 
 /**
  * @param accepted connections that no server has been given yet, each with the key of its listening socket
+ * @param holds what the process has open beside them
  * @param workers not in a cluster worker, which has none
  */
 export function drain(
@@ -45,6 +47,7 @@ export function drain(
   asker: Pick<Asker, 'tell'>,
   channel: Channel,
   accepted: readonly (readonly [key: string, connection: RawHandle])[],
+  holds: () => Holds,
   workers?: Workers,
 ): void {
   const servers = listening.servers();
@@ -65,7 +68,7 @@ export function drain(
   const check = (): void => {
     if (drained || sending > 0 || open > 0 || http.some(({ connections }) => busyOf(connections).length > 0)) return;
     drained = true;
-    asker.tell({ tell: 'drained' });
+    asker.tell({ tell: 'drained', holds: heard().length > 0 ? 'more' : holds() });
   };
   const later = (): void => void setImmediate(check);
 
@@ -196,7 +199,7 @@ export function drain(
   }
   endEndless();
   setInterval(look, LOOK_MS).unref();
-  const signals = SIGNALS.filter((signal) => process.listenerCount(signal) > 0);
+  const signals = heard();
   for (const signal of signals)
     process.prependOnceListener(signal, () => {
       isSignalled = true;
@@ -212,6 +215,9 @@ export function drain(
   }
   check();
 }
+
+/** The signals that the app listens to. */
+const heard = (): NodeJS.Signals[] => SIGNALS.filter((signal) => process.listenerCount(signal) > 0);
 
 /** Sockets that are receiving a request or being answered. */
 function busyOf(connections: Connections): HttpSocket[] {

@@ -23,6 +23,8 @@ export interface Inheritance {
   leave(): (readonly [key: string, connection: RawHandle])[];
   /** hotrun has closed its copy as well. */
   drop(key: string): void;
+  /** The descriptors that nobody has asked for. */
+  unclaimed(): Iterable<number>;
 }
 
 interface Parked {
@@ -133,6 +135,7 @@ export function openInheritance(
       });
     },
     drop,
+    unclaimed: () => inherited.values(),
   };
 }
 

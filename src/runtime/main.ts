@@ -12,6 +12,7 @@ import { patchDatagrams } from './datagram.ts';
 import { closeInspector, openInspector } from './debugger.ts';
 import { drain } from './drain.ts';
 import { compileEagerly, hasTime } from './eager.ts';
+import { whatIsHeld } from './holds.ts';
 import { makeHooks } from './hooks.ts';
 import type { ThreadData } from './hooks-thread.ts';
 import { openInheritance } from './inheritance.ts';
@@ -19,7 +20,7 @@ import { installHooks } from './install.ts';
 import { patchListen } from './listen.ts';
 import { GATE_SYMBOL, openLoader } from './loader.ts';
 import { enableSourceMaps, isCovered, openMaps } from './maps.ts';
-import { BOOT_VARIABLE, type Boot, type Go } from './messages.ts';
+import { BOOT_VARIABLE, type Boot, type Go, type Holds } from './messages.ts';
 import { preload } from './preload.ts';
 import { noteReads } from './reads.ts';
 import { afterFirstAnswer } from './rehearsal.ts';
@@ -123,12 +124,14 @@ function boot(options: Boot): void {
           channel.hold();
           datagrams.stop();
           if (options.inspect) closeInspector();
-          return drain(listening, asker, channel, inheritance.leave(), workers);
+          return drain(listening, asker, channel, inheritance.leave(), holds, workers);
       }
     },
     () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), ORPHAN_MS).unref(),
   );
   const inheritance = openInheritance(options.sockets, channel, asker);
+  const holds = (): Holds =>
+    whatIsHeld(new Set([channel.fd, options.question, options.hooks ?? -1, ...inheritance.unclaimed()]));
   const onListening = (key: string, where: string): void => {
     endReads();
     asker.tell({ tell: 'listening', key, where });

@@ -107,7 +107,14 @@ export type Told =
   | { readonly tell: 'ready' }
   /** Has begun to drain; the signals that the app listens to. */
   | { readonly tell: 'draining'; readonly signals: readonly string[]; readonly busy: number }
-  | { readonly tell: 'drained' };
+  /** Nothing is in flight; `holds` is what it has open all the same. */
+  | { readonly tell: 'drained'; readonly holds: Holds };
+
+/**
+ * What a process has open that its end would give free: nothing; files, which it may have locked; or more, as a connection.
+ * 'more' too if the app listens to a signal: it has not said its last word.
+ */
+export type Holds = 'nothing' | 'files' | 'more';
 
 export interface ListedFolder {
   /** Absolute. */

@@ -23,5 +23,5 @@ const channel = openWorkerChannel((message, handle) => {
   const tell = ({ tell }: { tell: string }): void => {
     if (tell === 'drained') channel.drained();
   };
-  drain(listening, { tell }, channel, []);
+  drain(listening, { tell }, channel, [], () => 'more');
 });

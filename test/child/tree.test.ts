@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openTree } from '../../src/child/tree.ts';
 import { until } from '../rig.ts';
 import { end, gone, lead, pidOf, runs } from './processes.ts';
@@ -53,6 +55,41 @@ describe.skipIf(process.platform !== 'linux')('a tree', () => {
     await until('a zombie', () => isIn('Z', pid));
     expect(() => process.kill(-pid, 0)).not.toThrow();
     expect(openTree(pid).isAlive()).toBe(false);
+  });
+
+  test('a process is ending when none of its threads runs again, and there is nothing that it leaves behind', async () => {
+    const large = `const { appendFileSync } = require('node:fs');
+      const { Worker } = require('node:worker_threads');
+      globalThis.ballast = Buffer.alloc(2 ** 28, 1);
+      new Worker("const { appendFileSync } = require('node:fs'); for (;;) appendFileSync(process.argv[2], '.');", { eval: true, argv: [process.argv[1]] });
+      setInterval(() => appendFileSync(process.argv[1], '.'));
+      console.log('ready');`;
+    const folder = mkdtempSync(join(tmpdir(), 'hotrun-tree-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'beats');
+    const size = (): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    const led = lead(process.execPath, ['-e', large, file]);
+    const tree = openTree(led.pid);
+    await led.line();
+    await until('beats', () => size() > 100);
+    expect(tree.isEnding(false)).toBe(false);
+    tree.signal('SIGKILL');
+    // Nothing else in this thread: it is reaped after that.
+    while (!tree.isEnding(false));
+    const last = size();
+    await gone(led.child);
+    expect(size()).toBe(last);
+  });
+
+  test('one that has had a child is not told to be ending, nor one that is no more', async () => {
+    const led = lead('sh', ['-c', 'true; /bin/true; echo pid $$; kill -STOP $$']);
+    await pidOf(led);
+    const tree = openTree(led.pid);
+    tree.signal('SIGKILL');
+    const end = performance.now() + 100;
+    while (performance.now() < end) expect(tree.isEnding(false)).toBe(false);
+    await gone(led.child);
+    expect(tree.isEnding(false)).toBe(false);
   });
 
   test('a stopped process is alive', async () => {
