@@ -89,8 +89,8 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
       watching((room) => {
         if (!room.add(known)) build.unwatched(known.file);
       }),
-    onForesight(found, modules) {
-      if (config.why) tellOnce({ type: 'why loaded', packages: namesOf(found.packages), stop: found.stop, modules });
+    onForesight({ packages, stop, of }, modules, ms) {
+      if (config.why) tellOnce({ type: 'why loaded', packages: namesOf(packages), stop, of, modules, ms });
     },
     onMissing: (files) => watching((room) => room.expect(files)),
     mark: host.mark,
@@ -131,10 +131,10 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     });
   };
 
-  /** What has not changed since it was told is not told again. */
+  /** What has not changed but for the time is not told again. */
   let toldLast = '';
-  function tellOnce(fact: Fact): void {
-    const text = JSON.stringify(fact);
+  function tellOnce(fact: Fact & { type: 'why loaded' }): void {
+    const text = JSON.stringify({ ...fact, ms: 0 });
     if (text !== toldLast) host.say(fact);
     toldLast = text;
   }

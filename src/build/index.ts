@@ -32,8 +32,8 @@ export interface BuildHost {
   onKnown(known: Known): void;
   /** Files that do not exist, whose appearance would matter. */
   onMissing(files: readonly string[]): void;
-  /** What the next standby will load: packages, and so many modules. */
-  onForesight(found: Preloads, modules: number): void;
+  /** What a standby has loaded: packages, in so many ms; and so many modules another one will. */
+  onForesight(found: Preloads, modules: number, ms: number): void;
   /** It has got this far: what was saved is read, a generation's modules are on their way. */
   mark(name: 'read' | 'sent'): void;
   /** Runs a build command. */
@@ -89,6 +89,8 @@ export interface Build {
   renew(): void;
   /** The packages that a standby may load before its turn, in this order; and whether there is more. Never rejects. */
   foresight(): Promise<{ readonly packages: readonly Preload[]; readonly ahead: boolean }>;
+  /** A standby has loaded them, in so many ms. */
+  preloaded(ms: number): void;
   /** Of V8's code cache; null: do without. */
   codeCache(): string | null;
   /** What was wrong with build `id` or found while `gen` asked. */
@@ -112,6 +114,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
   });
   const faultsOf = new Map<string, readonly Fault[]>();
   const unwatched = new Set<string>();
+  let foreseen = (_ms: number): void => {};
   const outputs = openOutputs(entries);
   const attempt = openAttempt(config.build, main, {
     ledger,
@@ -323,10 +326,16 @@ export function openBuild(config: Config, host: BuildHost): Build {
     },
     async foresight() {
       const { wanted } = await ahead.choose();
-      const found = await preloadsOf(main, links.graph, config.preload).catch(() => ({ packages: [], stop: null }));
-      host.onForesight(found, wanted.length);
+      const found = await preloadsOf(main, links.graph, config.preload).catch(() => ({
+        packages: [],
+        stop: null,
+        of: 0,
+      }));
+      foreseen = (ms) => host.onForesight(found, wanted.length, ms);
+      if (found.packages.length === 0) foreseen(0);
       return { packages: found.packages, ahead: wanted.length > 0 };
     },
+    preloaded: (ms) => foreseen(ms),
     codeCache: () => codeCacheFolder(config.root),
     faults: ({ id, gen }) => faultsOf.get(gen === undefined ? `#${id}` : `@${gen}`) ?? [],
     save: () => store.save(ledger.running().keys(), links.imports()),

@@ -6,7 +6,7 @@
 import { isBuiltin } from 'node:module';
 import type { Config } from '../config/config.ts';
 import type { Preload } from '../runtime/messages.ts';
-import { openImports } from './imports.ts';
+import { type ImportsOf, openImports } from './imports.ts';
 import { leadingRequires } from './leading.ts';
 import type { Module } from './transform.ts';
 
@@ -39,10 +39,12 @@ export interface Preloads {
   readonly packages: readonly Preload[];
   /** Where the walk has ended; `because` goes on from the name of the file. Null: nowhere. */
   readonly stop: { readonly file: string; readonly because: string } | null;
+  /** How many packages all that is imported statically comes from. */
+  readonly of: number;
 }
 
 export async function preloadsOf(entry: string, graph: Graph, wanted: Config['preload']): Promise<Preloads> {
-  if (wanted === 'none') return { packages: [], stop: null };
+  if (wanted === 'none') return { packages: [], stop: null, of: 0 };
   const isAuto = wanted === 'auto';
   const isWanted = (specifier: string): boolean => !Array.isArray(wanted) || wanted.includes(nameOf(specifier));
   const importsOf = await openImports();
@@ -79,5 +81,22 @@ export async function preloadsOf(entry: string, graph: Graph, wanted: Config['pr
     return !isAuto || !INFLUENCES.test(module.code) || stopAt(file, 'changes the environment, or what is global');
   };
   visit(entry);
-  return { packages: [...found.values()], stop };
+  return { packages: [...found.values()], stop, of: packagesOf(entry, graph, importsOf).size };
+}
+
+/** The names of all that it may come to, whatever is in the way. */
+function packagesOf(entry: string, graph: Graph, importsOf: ImportsOf): Set<string> {
+  const names = new Set<string>();
+  const files = new Set([entry]);
+  for (const file of files) {
+    const module = graph.module(file);
+    if (!module || module.format === 'json') continue;
+    const leading = module.format === 'commonjs' && !module.transformed ? leadingRequires(module.code) : null;
+    for (const { specifier } of [...(leading?.imports ?? []), ...importsOf(module)]) {
+      const target = isBuiltin(specifier) ? undefined : graph.resolve(specifier, file);
+      if (target && 'file' in target) files.add(target.file);
+      else if (target) names.add(nameOf(specifier));
+    }
+  }
+  return names;
 }

@@ -28,6 +28,8 @@ export interface Answers {
   found(parent: string, specifier: string, preload: Preload): void;
   /** What a standby may do before its turn: load packages, and then modules of the project, by `ahead`. Never rejects. */
   foresight(): Promise<{ readonly packages: readonly Preload[]; readonly ahead: boolean }>;
+  /** A standby has loaded its packages, in so many ms. */
+  preloaded(ms: number): void;
   /** Modules that a standby may load, and a token by which they are known later. Never rejects. */
   ahead(): Promise<{ head: Pack; body: Buffer; token: Ahead }>;
   /** Whether a standby that holds these can become the next generation. */

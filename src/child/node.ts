@@ -189,8 +189,9 @@ export function bootNode(
         host.onDraining(gen, head.busy);
         return host.emit({ type: 'draining', gen, first: firstRung((signal) => head.signals.includes(signal)) });
       }
-      // On connections of their own.
+      // On connections of their own, and before it was assigned.
       case 'offshoot':
+      case 'preloaded':
         return;
       case 'drained':
         holds = head.holds;
@@ -226,6 +227,7 @@ export function bootNode(
   const listen = (stream: Duplex): Duplex => {
     readFrames(stream, (head) => {
       if ('ask' in head && head.ask === 'ahead') return void loadAhead(stream);
+      if ('tell' in head && head.tell === 'preloaded') return host.answers.preloaded(head.ms);
       if ('ask' in head && assigned === null) waiting();
       whenAssigned((gen) => ('tell' in head ? told(gen, head) : answer(stream, gen, head)));
     });

@@ -63,6 +63,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
             explain: async () => {},
             found() {},
             foresight: async () => ({ packages: [], ahead: false }),
+            preloaded() {},
             ahead: async () => ({ ...NOTHING, token: { era: 0, hashes: new Map() } }),
             isCurrent: () => true,
             tookAhead() {},

@@ -164,7 +164,7 @@ function boot(options: Boot): void {
   enableSourceMaps();
   sayTypeScript();
   for (const name of options.warm) warm(name);
-  const speak = preload(options, options.ahead ? loader.settle : null, codeCache);
+  const speak = preload(options, asker, options.ahead ? loader.settle : null, codeCache);
 
   process.setUncaughtExceptionCaptureCallback(refuse);
   if (early) gate();

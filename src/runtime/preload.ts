@@ -5,6 +5,7 @@
  */
 import nodeModule, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { Asker } from './ask.ts';
 import type { CodeCache } from './codecache.ts';
 import { compileLazily, hasTime, limitEagerness } from './eager.ts';
 import { AHEAD_URL } from './loader.ts';
@@ -20,7 +21,12 @@ const Module = nodeModule as unknown as Runner;
  * @param ahead modules of the project are loaded too; called when that is over
  * @returns says all that was written meanwhile; to be called when the generation begins
  */
-export function preload(options: Boot, ahead: (() => void) | null, codeCache: CodeCache): () => void {
+export function preload(
+  options: Boot,
+  asker: Pick<Asker, 'tell'>,
+  ahead: (() => void) | null,
+  codeCache: CodeCache,
+): () => void {
   // Where the user preloads code of the app, it comes after the gate, when no time is left.
   if (options.early || !hasTime(options)) {
     compileLazily();
@@ -32,7 +38,11 @@ export function preload(options: Boot, ahead: (() => void) | null, codeCache: Co
   Module.runMain = (...args) => {
     Module.runMain = runMain;
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
-    void getReady(packages, builtins, ahead).then(() => {
+    const since = performance.now();
+    const loaded = loadPackages(packages).then(() => {
+      if (packages.length > 0) asker.tell({ tell: 'preloaded', ms: performance.now() - since });
+    });
+    void getReady(loaded, builtins, ahead).then(() => {
       codeCache.write();
       tidy();
       setImmediate(() => runMain.apply(Module, args));
@@ -42,11 +52,11 @@ export function preload(options: Boot, ahead: (() => void) | null, codeCache: Co
 }
 
 async function getReady(
-  packages: readonly Preload[],
+  loaded: Promise<void>,
   builtins: readonly string[],
   settle: (() => void) | null,
 ): Promise<void> {
-  await loadPackages(packages);
+  await loaded;
   await rehearse(builtins);
   // Of many modules few are called at the start, and what they hold has to be freed when it is their turn to leave.
   compileLazily();

@@ -116,10 +116,15 @@ export type Fact =
       readonly globs: readonly string[];
       readonly files: readonly { readonly file: string; readonly rule: Rule }[];
     }
-  /** What a standby loads before the save. `stop`: where it ends, and why. `modules`: of the project, in a second one. */
+  /**
+   * What a standby loads before the save, of so many packages, in so many ms. `stop`: where it ends, and why. `modules`: of
+   * the project, in a second one.
+   */
   | {
       readonly type: 'why loaded';
       readonly packages: readonly string[];
+      readonly of: number;
+      readonly ms: number;
       readonly stop: { readonly file: string; readonly because: string } | null;
       readonly modules: number;
     }

@@ -283,8 +283,9 @@ function duration(ms: number): string {
 /** As `duration`, and milliseconds without their unit: a row of them is easier to read. */
 const bare = (ms: number): string => duration(ms).replace(/ ms$/, '');
 
-function whyLoaded({ packages, stop, modules }: Fact & { type: 'why loaded' }, page: Page): string[] {
-  const what = packages.length === 0 ? 'no package' : packages.join(', ');
+function whyLoaded({ packages, of, ms, stop, modules }: Fact & { type: 'why loaded' }, page: Page): string[] {
+  const share = `${packages.length} of ${of} packages, whose ${duration(ms)} no reload waits for`;
+  const what = packages.length === 0 ? 'no package' : `${packages.join(', ')}: ${share}`;
   const end = stop ? `; no more, for ${shortPath(stop.file, page.cwd)} ${stop.because}` : '';
   const second = `another standby loads ${modules} modules that are not being edited`;
   return [`the standby loads ${what}${end}`, ...(modules > 0 ? [second] : [])];

@@ -36,6 +36,15 @@ const influences: readonly (readonly [string, string])[] = [
   ['listens to the process', `process.on('warning', () => {})`],
 ];
 
+test('how many packages there are, with those behind what is in the way', async () => {
+  const project = {
+    entry: `import a from 'a'; import './b'; import c, { d } from 'c/part'; import 'node:fs'`,
+    './b': `import 'e'; import 'a'`,
+  };
+  const { packages, of } = await preloadsOf('entry', graphOf(project), 'auto');
+  expect([packages.length, of]).toEqual([1, 3]);
+});
+
 describe('auto', () => {
   test('packages in the order of their evaluation, through the modules of the project', async () => {
     const project = {

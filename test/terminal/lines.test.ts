@@ -288,17 +288,19 @@ const table: Row[] = [
     fact: {
       type: 'why loaded',
       packages: ['express', '@scope/a'],
+      of: 5,
+      ms: 812,
       stop: { file: `${cwd}/src/app.ts`, because: 'imports ./instrument.ts for its effects' },
       modules: 740,
     },
     quiet: [
-      '[hotrun] the standby loads express, @scope/a; no more, for src/app.ts imports ./instrument.ts for its effects',
+      '[hotrun] the standby loads express, @scope/a: 2 of 5 packages, whose 812 ms no reload waits for; no more, for src/app.ts imports ./instrument.ts for its effects',
       '[hotrun] another standby loads 740 modules that are not being edited',
     ],
   },
   {
     name: 'what a standby loads, if nothing',
-    fact: { type: 'why loaded', packages: [], stop: null, modules: 0 },
+    fact: { type: 'why loaded', packages: [], of: 0, ms: 0, stop: null, modules: 0 },
     quiet: ['[hotrun] the standby loads no package'],
   },
   {
