@@ -1,6 +1,5 @@
 /** How a Node.js process with our runtime in it is started: its arguments, its descriptors, and what it is told at once. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { BOOT_VARIABLE, type Boot, INTERNALS_FLAG, type Preload } from '../runtime/messages.ts';
@@ -14,8 +13,6 @@ const RUNTIME = fileURLToPath(new URL('./runtime/', import.meta.url));
 const START = 'start.cjs';
 /** Descriptors of a generation: the terminal's three, the IPC channel, the question, and what follows. */
 export const QUESTION = 4;
-/** Without `module.registerHooks` the hooks of `import` run in a thread, which asks by itself. */
-export const HAS_SYNC_HOOKS = 'registerHooks' in nodeModule;
 /** There the hooks need no thread of their own, unless a loader of the user's has one before they come. */
 const HAS_INTERNALS = process.versions.node.startsWith('20.');
 
@@ -52,12 +49,10 @@ export function launch(
   const flags = [...nodeArgs, ...nodeOptions.split(/\s+/)];
   const isEarly = flags.some((flag) => PRELOADS.test(flag));
   const sockets = ledger.sockets();
-  const firstSocket = HAS_SYNC_HOOKS ? QUESTION + 1 : QUESTION + 2;
   const boot: Boot = {
     entry: main,
     question: QUESTION,
-    hooks: HAS_SYNC_HOOKS ? null : QUESTION + 1,
-    sockets: Object.fromEntries(sockets.map(({ key }, index) => [key, firstSocket + index])),
+    sockets: Object.fromEntries(sockets.map(({ key }, index) => [key, QUESTION + 1 + index])),
     warm: foresight ? ledger.builtins() : [],
     // What the user preloads may have to come before any package.
     preload: (!isEarly && foresight?.packages) || [],
@@ -84,15 +79,7 @@ export function launch(
     },
     // A group of its own: the terminal's Ctrl-C reaches hotrun alone, so that there is one path for signals.
     detached: process.platform !== 'win32',
-    stdio: [
-      'inherit',
-      'inherit',
-      'inherit',
-      'ipc',
-      'pipe',
-      ...(HAS_SYNC_HOOKS ? [] : (['pipe'] as const)),
-      ...sockets.map(({ fd }) => fd),
-    ],
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...sockets.map(({ fd }) => fd)],
   });
   return { child, place };
 }

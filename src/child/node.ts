@@ -19,7 +19,7 @@ import { type Ahead, type FirstRung, type Host, type Run, tellEnd } from './gene
 import type { Guardian } from './guardian.ts';
 import type { Held, Receiver } from './held.ts';
 import { holderOf } from './holder.ts';
-import { type Foresight, HAS_SYNC_HOOKS, launch, QUESTION } from './launch.ts';
+import { type Foresight, launch, QUESTION } from './launch.ts';
 import type { Ledger, SocketHandle } from './ledger.ts';
 import { openTree } from './tree.ts';
 import { openUnused } from './unused.ts';
@@ -224,17 +224,13 @@ export function bootNode(
       onSocket();
     },
   });
-  const listen = (stream: Duplex): Duplex => {
-    readFrames(stream, (head) => {
-      if ('ask' in head && head.ask === 'ahead') return void loadAhead(stream);
-      if ('tell' in head && head.tell === 'preloaded') return host.answers.preloaded(head.ms);
-      if ('ask' in head && assigned === null) waiting();
-      whenAssigned((gen) => ('tell' in head ? told(gen, head) : answer(stream, gen, head)));
-    });
-    return stream;
-  };
-  const question = listen(child.stdio[QUESTION] as Duplex);
-  if (!HAS_SYNC_HOOKS) listen(child.stdio[QUESTION + 1] as Duplex);
+  const question = child.stdio[QUESTION] as Duplex;
+  readFrames(question, (head) => {
+    if ('ask' in head && head.ask === 'ahead') return void loadAhead(question);
+    if ('tell' in head && head.tell === 'preloaded') return host.answers.preloaded(head.ms);
+    if ('ask' in head && assigned === null) waiting();
+    whenAssigned((gen) => ('tell' in head ? told(gen, head) : answer(question, gen, head)));
+  });
 
   // 'internalMessage' is how Node itself delivers what begins with NODE_ (lib/internal/child_process.js).
   (child as NodeJS.EventEmitter).on(

@@ -1,4 +1,4 @@
-/** Synchronous questions over an inherited descriptor. One thread per descriptor: two would garble each other. */
+/** Synchronous questions over an inherited descriptor. Threads that share one take turns: they would garble each other. */
 import { readSync, writeSync } from 'node:fs';
 import type { Question, Told } from './messages.ts';
 
@@ -25,11 +25,26 @@ function awaitEnd(): never {
   return process.exit(1);
 }
 
+/** For threads that share a descriptor. */
+export const makeTurns = (): Int32Array => new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
+/** Waits until no other thread has its turn. */
+function takeTurn<T>(turns: Int32Array, run: () => T): T {
+  while (Atomics.compareExchange(turns, 0, 0, 1) !== 0) Atomics.wait(turns, 0, 1);
+  try {
+    return run();
+  } finally {
+    Atomics.store(turns, 0, 0);
+    Atomics.notify(turns, 0, 1);
+  }
+}
+
 /**
  * What is told when hotrun is gone is lost; what is asked then never returns.
+ * @param turns where another thread may use the same descriptor
  * @param lost called instead, where the process is to live on; throws
  */
-export function openAsker(fd: number, lost: () => never = awaitEnd): Asker {
+export function openAsker(fd: number, turns: Int32Array = makeTurns(), lost: () => never = awaitEnd): Asker {
   /** False if the other end is closed. */
   const write = (head: Question | Told): boolean => {
     const json = Buffer.from(JSON.stringify(head));
@@ -61,12 +76,13 @@ export function openAsker(fd: number, lost: () => never = awaitEnd): Asker {
     return buffer;
   };
   return {
-    ask(question) {
-      if (!write(question)) lost();
-      const lengths = read(8);
-      const head = JSON.parse(read(lengths.readUInt32LE(0)).toString());
-      return { head, body: read(lengths.readUInt32LE(4)) };
-    },
-    tell: (told) => void write(told),
+    ask: (question) =>
+      takeTurn(turns, () => {
+        if (!write(question)) lost();
+        const lengths = read(8);
+        const head = JSON.parse(read(lengths.readUInt32LE(0)).toString());
+        return { head, body: read(lengths.readUInt32LE(4)) };
+      }),
+    tell: (told) => void takeTurn(turns, () => write(told)),
   };
 }

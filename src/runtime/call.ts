@@ -89,7 +89,7 @@ function connect({ path }: Desk): Asker {
   socket.unref();
   const handle = socket._handle;
   if (!handle || handle.fd < 0 || handle.setBlocking(true) !== 0) return lost();
-  const asker = openAsker(handle.fd, lost);
+  const asker = openAsker(handle.fd, undefined, lost);
   return {
     ask: (question) => (isOpen ? asker.ask(question) : lost()),
     tell(told) {

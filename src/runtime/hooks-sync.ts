@@ -1,6 +1,6 @@
 /** The hooks where Node has `module.registerHooks` (22.15, 23.5): synchronous, in this thread, for import and require alike. */
-import nodeModule from 'node:module';
-import type { Hooks } from './hooks.ts';
+import nodeModule, { syncBuiltinESMExports } from 'node:module';
+import { type Hooks, OURS } from './hooks.ts';
 
 type Load = (url: string, context: HookContext) => HookResult;
 interface HookContext {
@@ -11,6 +11,7 @@ interface HookResult {
   url?: string;
   format?: string | null;
   source?: unknown;
+  responseURL?: string;
   shortCircuit?: boolean;
 }
 type RegisterHooks = (hooks: {
@@ -36,27 +37,65 @@ function withMoreFrames<T>(run: () => T): T {
   }
 }
 
-export function installSyncHooks(register: RegisterHooks, hooks: Hooks): void {
+/**
+ * @param intoThread the app registers hooks of its own, which run in Node's thread and are asked by Node's default step, after
+ * ours: so from then on `import` is left to that thread, where ours are asked last
+ */
+export function installSyncHooks(register: RegisterHooks, hooks: Hooks, intoThread: () => void): void {
+  const isInThread = watchRegister(intoThread);
+  const isTheirs = (what: string, context: HookContext): boolean =>
+    isInThread() && byOf(context) === 'import' && !OURS.has(what);
   register({
     resolve(specifier, context, next) {
-      const url = hooks.resolve(specifier, context.parentURL);
+      const leave = isTheirs(specifier, context);
+      const url = leave ? undefined : hooks.resolve(specifier, context.parentURL);
       if (url !== undefined) return { url, shortCircuit: true };
       let found: HookResult;
       try {
         found = withMoreFrames(() => next(specifier, context));
       } catch (error) {
-        const other = hooks.missed(error, context.parentURL);
+        const other = leave ? undefined : hooks.missed(error, context.parentURL);
         if (other === undefined) throw error;
         return { url: other, shortCircuit: true };
       }
-      if (found.url) hooks.resolved(specifier, context.parentURL, found.url, byOf(context));
+      if (found.url && !leave) hooks.resolved(specifier, context.parentURL, found.url, byOf(context));
       return found;
     },
     load(url, context, next) {
       const loaded = hooks.load(url, byOf(context));
-      return loaded === undefined ? next(url, context) : { ...loaded, shortCircuit: true };
+      // CommonJS that Node is given by its thread runs without require.cache, and what it requires is not what `require` finds.
+      if (loaded === undefined || (isTheirs(url, context) && (loaded.format !== 'commonjs' || url.includes('?'))))
+        return next(url, context);
+      // As Node's own load has it: loaders look at it.
+      return { ...loaded, responseURL: url, shortCircuit: true };
     },
   });
+}
+
+/** Loaders that do what hotrun does: given our JavaScript for TypeScript, they would compile it once more, or find type errors. */
+const COMPILERS =
+  /(?:^|[\\/])(?:tsx|ts-node|@swc-node[\\/]register|@esbuild-kit[\\/][\w-]+|esbuild-register|tsimp)(?:[\\/]|$)/;
+
+/** @returns whether `import` is left to the thread */
+function watchRegister(intoThread: () => void): () => boolean {
+  let isInThread = false;
+  const place = nodeModule as unknown as { register?: (...args: unknown[]) => unknown };
+  const { register } = place;
+  if (!register) return () => false;
+  place.register = new Proxy(register, {
+    apply(target, self, args) {
+      const [specifier, parent] = args;
+      const from = (parent as { parentURL?: unknown } | null | undefined)?.parentURL ?? parent;
+      if (!isInThread && !COMPILERS.test(String(specifier)) && !COMPILERS.test(String(from))) {
+        place.register = register;
+        intoThread();
+        isInThread = true;
+      }
+      return Reflect.apply(target, self, args);
+    },
+  });
+  syncBuiltinESMExports();
+  return () => isInThread;
 }
 
 const byOf = ({ conditions }: HookContext): 'import' | 'require' =>

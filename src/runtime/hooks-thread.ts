@@ -1,4 +1,7 @@
-/** The hooks of `import` where `module.registerHooks` is missing (Node 20): Node runs this file in a thread of its own. */
+/**
+ * The hooks of `import` in Node's thread of hooks: where the app has some of its own there, which are asked first, and where
+ * `module.registerHooks` is missing.
+ */
 import { openAsker } from './ask.ts';
 import type { Desk } from './call.ts';
 import { type Hooks, makeHooks } from './hooks.ts';
@@ -6,8 +9,8 @@ import { openLoader } from './loader.ts';
 import { makeOffshootHooks } from './offshoot-hooks.ts';
 
 export type ThreadData =
-  /** In a generation: the question descriptor of this thread. */
-  | { readonly question: number; readonly entry: string; readonly own: string }
+  /** In a generation: the question descriptor, which the app's own thread uses too. */
+  | { readonly question: number; readonly turns: Int32Array; readonly entry: string; readonly own: string }
   /** In an offshoot. `own`: the URL of the runtime. */
   | { readonly desk: Desk; readonly own: string };
 
@@ -15,15 +18,15 @@ let hooks: Hooks;
 
 export function initialize(data: ThreadData): void {
   if ('desk' in data) {
-    hooks = makeOffshootHooks(data.desk, data.own, null, () => {});
+    hooks = makeOffshootHooks(data.desk, data.own, null, () => {}, true);
     return;
   }
-  const asker = openAsker(data.question);
+  const asker = openAsker(data.question, data.turns);
   const loader = openLoader(asker, data.entry, data.own, null);
   // The gate is in another thread.
   loader.flush();
   // A CommonJS entry waits at the gate in the main thread.
-  hooks = makeHooks(loader, (file) => file === data.entry, { entry: data.entry, gate() {} });
+  hooks = makeHooks(loader, (file) => file === data.entry, { entry: data.entry, gate() {} }, true);
 }
 
 interface Context {

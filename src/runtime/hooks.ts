@@ -29,15 +29,22 @@ export interface GatedEntry {
   gate(): void;
 }
 
-/** From this major version on, an imported CommonJS source that a hook gives runs in Node's own CommonJS loader. */
-export const GIVEN_COMMONJS_IS_WHOLE = 24;
+/** From Node 24 on an imported CommonJS source that a synchronous hook gives runs in Node's own CommonJS loader. */
+export const GIVEN_COMMONJS_IS_WHOLE = Number.parseInt(process.versions.node, 10) >= 24;
 
-const nodeMajor = Number.parseInt(process.versions.node, 10);
 const PLAIN = /\.[cm]?js$/;
 
-const OURS: ReadonlySet<string> = new Set([GATE_URL, AHEAD_URL, NEVER_URL]);
+/** Modules that there are only here. */
+export const OURS: ReadonlySet<string> = new Set([GATE_URL, AHEAD_URL, NEVER_URL]);
 
-export function makeHooks(loader: Loader, isMain: (file: string) => boolean, gated: GatedEntry | null): Hooks {
+/** @param isThread the hooks are not synchronous */
+export function makeHooks(
+  loader: Loader,
+  isMain: (file: string) => boolean,
+  gated: GatedEntry | null,
+  isThread = false,
+): Hooks {
+  const isWhole = GIVEN_COMMONJS_IS_WHOLE && !isThread;
   return {
     resolved: loader.resolved,
     missed(error, parentURL) {
@@ -61,7 +68,7 @@ export function makeHooks(loader: Loader, isMain: (file: string) => boolean, gat
         if (loaded?.format === 'module') return { format: 'module', source: withGate(loaded.source) };
         gated.gate();
       }
-      if (loaded?.format === 'commonjs' && by === 'import' && nodeMajor < GIVEN_COMMONJS_IS_WHOLE)
+      if (loaded?.format === 'commonjs' && by === 'import' && !isWhole)
         return imported(url, file, loaded, isMain(file), loader);
       return loaded;
     },
@@ -69,7 +76,7 @@ export function makeHooks(loader: Loader, isMain: (file: string) => boolean, gat
 }
 
 /**
- * Before Node 24 a CommonJS source that a hook gives to `import` runs without require.cache and module.parent. Where no
+ * Before Node 24, and from Node's thread of hooks, a CommonJS source that a hook gives to `import` runs without require.cache and module.parent. Where no
  * names have to be found (the main module, plain JavaScript) the CommonJS loader is left to read it, through our extension
  * handlers. Otherwise a small module requires it and exports its names, which esbuild lists at the end for
  * cjs-module-lexer.

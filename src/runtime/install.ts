@@ -6,13 +6,12 @@ import { installSyncHooks, registerHooks } from './hooks-sync.ts';
 
 /**
  * @param entry absolute path: it may lie in a package. Empty: there is none
- * @param intoThread has Node's thread of hooks run those of `import`, where there is no other way
+ * @param intoThread has Node's thread of hooks run those of `import` too, where there is no other way
  */
 export function installHooks(hooks: Hooks, entry: string, intoThread: () => void): void {
   if (registerHooks) {
-    installSyncHooks(registerHooks, hooks);
-    if (Number.parseInt(process.versions.node, 10) < GIVEN_COMMONJS_IS_WHOLE)
-      installCommonJsHooks(hooks, entry, { resolve: false });
+    installSyncHooks(registerHooks, hooks, intoThread);
+    if (!GIVEN_COMMONJS_IS_WHOLE) installCommonJsHooks(hooks, entry, { resolve: false });
   } else {
     installCommonJsHooks(hooks, entry, { resolve: true });
     if (!installDirectHooks(hooks, intoThread)) intoThread();

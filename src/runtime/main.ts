@@ -4,7 +4,7 @@
  */
 import nodeModule, { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { ORPHAN_MS, openAsker } from './ask.ts';
+import { makeTurns, ORPHAN_MS, openAsker } from './ask.ts';
 import { openChannel } from './channel.ts';
 import { openCodeCache } from './codecache.ts';
 import type { RawHandle } from './connections.ts';
@@ -41,7 +41,8 @@ if (told) boot(JSON.parse(told));
 function boot(options: Boot): void {
   if (hasTime(options)) compileEagerly();
   if (options.nodeOptions !== null) process.env.NODE_OPTIONS = options.nodeOptions;
-  const asker = openAsker(options.question);
+  const turns = makeTurns();
+  const asker = openAsker(options.question, turns);
   const own = pathToFileURL(__filename);
   const loader = openLoader(
     asker,
@@ -130,8 +131,7 @@ function boot(options: Boot): void {
     () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), ORPHAN_MS).unref(),
   );
   const inheritance = openInheritance(options.sockets, channel, asker);
-  const holds = (): Holds =>
-    whatIsHeld(new Set([channel.fd, options.question, options.hooks ?? -1, ...inheritance.unclaimed()]));
+  const holds = (): Holds => whatIsHeld(new Set([channel.fd, options.question, ...inheritance.unclaimed()]));
   const onListening = (key: string, where: string): void => {
     endReads();
     asker.tell({ tell: 'listening', key, where });
@@ -158,7 +158,7 @@ function boot(options: Boot): void {
   };
   const hooks = makeHooks(loader, (file) => file === entry, main);
   installHooks(hooks, entry, () => {
-    const data: ThreadData = { question: options.hooks as number, entry, own: own.href };
+    const data: ThreadData = { question: options.question, turns, entry, own: own.href };
     nodeModule.register(new URL('./hooks-thread.js', own), { data });
   });
   enableSourceMaps();

@@ -30,9 +30,8 @@ export const DESK = /[\\/]hotrun@([^@\\/]+)@(\d+)(@inspected)?[\\/]\.\.[\\/]/;
 export interface Boot {
   /** Absolute path of the entry, as Node loads it: without symbolic links. */
   readonly entry: string;
-  /** Question descriptors: of the main thread, and of the thread that runs the hooks where `module.registerHooks` is missing. */
+  /** The question descriptor. */
   readonly question: number;
-  readonly hooks: number | null;
   /** Inherited listening sockets: listen key -> descriptor. */
   readonly sockets: Readonly<Record<string, number>>;
   /** The user's own --import or --require code is there: it is the app's, so the gate comes before it. */

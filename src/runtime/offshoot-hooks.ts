@@ -13,12 +13,18 @@ const PATH = /^(?:\/|file:)/;
  * @param maps see `openLoader`
  * @param onLoad a file of the project is loaded
  */
-export function makeOffshootHooks(desk: Desk, own: string, maps: Maps | null, onLoad: () => void): Hooks {
+export function makeOffshootHooks(
+  desk: Desk,
+  own: string,
+  maps: Maps | null,
+  onLoad: () => void,
+  isThread = false,
+): Hooks {
   const loader = openLoader(openCall(desk), '', own, maps);
   // There is no gate: each file is told at once.
   loader.flush();
   let main: string | undefined;
-  const { resolve, load, missed } = makeHooks(loader, (file) => file === main, null);
+  const { resolve, load, missed } = makeHooks(loader, (file) => file === main, null, isThread);
   /** `new Worker(new URL('./job.js', import.meta.url))` means job.ts where that is what there is, as an import does. */
   const resolveMain = (specifier: string): string | undefined => {
     if (main !== undefined || !PATH.test(specifier)) return undefined;

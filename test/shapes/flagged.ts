@@ -1,5 +1,5 @@
 /** Programs that node's own options shape: conditions, links, and what the user has loaded before. */
-import { LOADER, TXT } from './loader.ts';
+import { LOADER, MEDDLED, TXT } from './loader.ts';
 import { type Shape, tsconfig } from './shapes.ts';
 
 const MODULE = '{ "type": "module" }';
@@ -105,6 +105,51 @@ console.log(a === again, a.name, again.name, a.near, again.near, linked, require
       'main.ts': TXT,
       'other.ts': `import it from 'virtual:again'; export const other: string = it;`,
       'greeting.txt': 'good day',
+    },
+  },
+  {
+    name: "a loader by --import that changes the project's own modules",
+    flags: ['--no-warnings', '--import', './register.mjs'],
+    files: {
+      ...MEDDLED,
+      'tsconfig.json': tsconfig({}),
+      'register.mjs': `import { register } from 'node:module'; register('./meddler.mjs', import.meta.url);`,
+      'main.ts': `${MEDDLED['main.ts']}
+import { Worker } from 'node:worker_threads'; import { fork } from 'node:child_process'; import { once } from 'node:events';
+console.log(await once(new Worker(new URL('./late.js', import.meta.url)), 'message'));
+console.log((await once(fork(new URL('./late.js', import.meta.url)), 'message'))[0]);`,
+      'late.ts': `import { parentPort } from 'node:worker_threads'; import { other } from './nothing.js'; import { named } from './old.cjs';
+const text: string = 'REPLACED, too'; parentPort?.postMessage([text, other, named]); process.send?.([text, other, named]);`,
+    },
+  },
+  {
+    name: 'the same, registered by the program itself, and for a program in CommonJS',
+    flags: ['--no-warnings'],
+    files: {
+      ...MEDDLED,
+      'tsconfig.json': tsconfig({}),
+      'package.json': '{ "type": "commonjs" }',
+      'main.ts': `import nodeModule = require('node:module'); import { pathToFileURL } from 'node:url';
+nodeModule.register('./meddler.mjs', { parentURL: pathToFileURL(__filename), data: {} });
+import('./late.mjs').then(() => console.log(require('./old.cjs').named, require.main === module));`,
+      'late.mts': MEDDLED['main.ts'].replaceAll('other.js', 'other.mjs').replaceAll('wrapped.js', 'wrapped.mjs'),
+      'other.mts': MEDDLED['other.ts'],
+      'wrapped.mts': MEDDLED['wrapped.ts'],
+      'meddler.mjs': MEDDLED['meddler.mjs'].replaceAll('.[jt]s', '.m[jt]s').replaceAll('other.js', 'other.mjs'),
+    },
+  },
+  {
+    name: 'the same, by --import, of a program in CommonJS',
+    flags: ['--no-warnings', '--import', './register.mjs'],
+    files: {
+      ...MEDDLED,
+      'tsconfig.json': tsconfig({}),
+      'package.json': '{ "type": "commonjs" }',
+      'register.mjs': `import { register } from 'node:module'; register('./meddler.mjs', import.meta.url);`,
+      'main.ts': `import old = require('./old.cjs'); console.log(old.named, require.main === module, module.parent, Object.keys(require.cache).length);
+import('./old.cjs').then(({ named }) => console.log(named === old.named));`,
+      'other.ts': 'export {}',
+      'wrapped.ts': 'export {}',
     },
   },
   {
