@@ -22,7 +22,15 @@ export type Role =
   | 'environment';
 
 /** Files that say which packages are installed. */
-const LOCKFILES = ['package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock', 'pnpm-lock.yaml', 'bun.lock'];
+const LOCKFILES = [
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'yarn.lock',
+  'pnpm-lock.yaml',
+  'bun.lock',
+  // npm's own, of what is there: `npm link` and `--no-save` write no other.
+  'node_modules/.package-lock.json',
+];
 
 /** So many are looked for below a folder that the app lists with all that is in it. */
 const FOLDERS_MAX = 500;

@@ -1,5 +1,5 @@
 /** One build: reads what was saved, compares it with what runs, and runs the build command, if there is one. */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { CommandLine } from '../config/config.ts';
 import type { Fault } from '../errors.ts';
@@ -34,9 +34,22 @@ export interface Materials {
   onMissing(files: readonly string[]): void;
 }
 
+const IN_PACKAGE = /[\\/]node_modules[\\/]/;
+
 /** The hash of what matters in a file that is no module: of a package.json a few keys. */
 export function hashOfOther(file: string, text: string): string {
-  return hashOf(basename(file) === 'package.json' ? meaningOf(text) : text);
+  const meaning = basename(file) === 'package.json' ? meaningOf(text) : text;
+  // By a link in it, another package with the same words may be meant.
+  return hashOf(IN_PACKAGE.test(file) ? `${realPathOf(file)}\n${meaning}` : meaning);
+}
+
+/** Empty if it is gone meanwhile, of which there will be an event. */
+function realPathOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return '';
+  }
 }
 
 /**

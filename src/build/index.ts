@@ -3,8 +3,8 @@
  * is transformed on its own, when its content has changed; the content that a generation runs is remembered, so that a
  * save that changes nothing is no reload.
  */
-import { readFile, stat } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
+import { lstat, readFile, stat } from 'node:fs/promises';
+import { dirname, isAbsolute } from 'node:path';
 import type { CommandLine, Config } from '../config/config.ts';
 import { type Fault, messageOf } from '../errors.ts';
 import type { Loaded, Pack, Preload, Resolved } from '../runtime/messages.ts';
@@ -305,14 +305,20 @@ export function openBuild(config: Config, host: BuildHost): Build {
         const text = await readFile(file, 'latin1').catch(() => null);
         // Afterwards, so that a write in between shows.
         const stats = await stat(file).catch(() => null);
+        // Of a linked package the link may be newer.
+        const folder = await lstat(dirname(file)).catch(() => null);
         if (!stats || text === null || others.has(file) || entries.has(file)) continue;
-        const hash = stats.ctimeMs < since - TICK_MS ? hashOfOther(file, text) : CHANGED;
+        const changedMs = Math.max(stats.ctimeMs, folder?.isSymbolicLink() ? folder.ctimeMs : 0);
+        const hash = changedMs < since - TICK_MS ? hashOfOther(file, text) : CHANGED;
         others.set(file, hash);
         for (const { hashes } of ledger.all()) hashes.set(file, hash);
       }
     },
     // Those that have faults may be misunderstood; the other keys are builds and generations.
-    shapes: () => shapesOf([main, ...entries.keys(), ...[...faultsOf.keys()].filter(isAbsolute)], config.root, tools()),
+    shapes: () => [
+      ...shapesOf([main, ...entries.keys(), ...[...faultsOf.keys()].filter(isAbsolute)], config.root, tools()),
+      ...links.linked(),
+    ],
     renew() {
       links.renew();
       store.renew();

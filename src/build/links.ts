@@ -1,4 +1,6 @@
 /** What the imports of the project were found to lead to: its own files, or packages. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Preload } from '../runtime/messages.ts';
 import type { Graph } from './preload.ts';
@@ -29,8 +31,14 @@ export interface Links {
   resolved(): Readonly<Record<string, string>>;
   /** The packages found, by the same keys. */
   packages(): string[];
+  /** Of packages that are linked into a node_modules, package.json by that way: the link may lead elsewhere one day. */
+  linked(): string[];
   readonly graph: Graph;
 }
+
+const IN_PACKAGE = '/node_modules/';
+/** Of a package, in an import; `#inside` is none. */
+const NAME = /^(?:@[^/]+\/)?[^@#/][^/]*/;
 
 export function openLinks(entries: ReadonlyMap<string, Entry>, tools: () => Tools, host: LinksHost): Links {
   let files: Record<string, string> = {};
@@ -74,6 +82,19 @@ export function openLinks(entries: ReadonlyMap<string, Entry>, tools: () => Tool
     },
     resolved: () => files,
     packages: () => [...packages.keys()],
+    linked() {
+      const ways = new Set<string>();
+      for (const [key, { url }] of packages) {
+        if (url.includes(IN_PACKAGE)) continue;
+        const [parent = '', specifier = ''] = key.split('\n');
+        const name = NAME.exec(specifier)?.[0];
+        if (name !== undefined) ways.add(`${dirname(parent)}\n${name}`);
+      }
+      return [...ways].flatMap((way) => {
+        const [folder = '', name = ''] = way.split('\n');
+        return linkAbove(folder, name) ?? [];
+      });
+    },
     graph: {
       module: (file) => entries.get(file)?.module,
       resolve(specifier, parent) {
@@ -81,9 +102,18 @@ export function openLinks(entries: ReadonlyMap<string, Entry>, tools: () => Tool
         if (file !== undefined) return { file };
         const preload = packages.get(`${parent}\n${specifier}`);
         // A package that is linked, as those of a workspace are, is the project's own code.
-        if (preload && !preload.url.includes('/node_modules/')) return { file: fileURLToPath(preload.url) };
+        if (preload && !preload.url.includes(IN_PACKAGE)) return { file: fileURLToPath(preload.url) };
         return preload && { preload };
       },
     },
   };
+}
+
+/** As Node looks for a package. A package that imports itself has none. */
+function linkAbove(folder: string, name: string): string | undefined {
+  for (let at = folder, last = ''; at !== last; last = at, at = dirname(at)) {
+    const file = join(at, 'node_modules', name, 'package.json');
+    if (existsSync(file)) return file;
+  }
+  return undefined;
 }

@@ -5,7 +5,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { Place, Places } from './places.ts';
 import type { Rule } from './rules.ts';
-import { linkOf, statOf } from './trail.ts';
+import { linkOf, madeAt, statOf } from './trail.ts';
 
 /** A path whose changes matter. */
 export interface Entry {
@@ -114,7 +114,8 @@ export function openEntries(places: Pick<Places, 'open' | 'drop' | 'note'>, on: 
       known === null
         ? !entry.isThere || stats !== undefined
         : stats?.mtimeMs === known.mtimeMs && stats.size === known.size;
-    const isNew = stats !== undefined && stats.ctimeMs >= since;
+    const links = entry.folder.place?.trail.steps.filter(({ isLink }) => isLink) ?? [];
+    const isNew = stats !== undefined && Math.max(stats.ctimeMs, ...links.map(madeAt)) >= since;
     if (!isSame || isNew) touch(entry);
     else look(entry);
   };

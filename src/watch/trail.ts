@@ -78,6 +78,10 @@ export function linkOf(path: string): string | null {
   );
 }
 
+/** When a link on the way was made, in ms since the epoch. */
+export const madeAt = ({ folder, name }: Step): number =>
+  orAbsent(() => lstatSync(join(folder, name), { throwIfNoEntry: false })?.ctimeMs) ?? 0;
+
 /** Of what the path leads to; undefined if it does not exist or is out of reach. */
 export const statOf = (path: string): Stats | undefined => orAbsent(() => statSync(path, { throwIfNoEntry: false }));
 

@@ -59,7 +59,45 @@ console.log(process.argv[1]);`,
 };
 const LINKS = { 'real/link': 'sub', linked: 'real' };
 
+/** As a package manager lays it out: a package of the workspace, and one by pnpm, whose links stay inside node_modules. */
+const LAID_OUT = {
+  'package.json': MODULE,
+  'tsconfig.json': tsconfig({}),
+  'main.ts': `import { by, where } from 'lib'; import { dep } from 'dep'; console.log(by, where, dep);`,
+  'packages/lib/package.json': JSON.stringify({
+    name: 'lib',
+    type: 'module',
+    exports: { types: './types/index.d.ts', development: './src/index.ts', default: './dist/index.js' },
+  }),
+  'packages/lib/types/index.d.ts': 'export declare const by: string; export declare const where: string;',
+  'packages/lib/src/index.ts': `enum By { Source = 'source' } export const by: string = By.Source; export { where } from './where.js';`,
+  'packages/lib/src/where.ts': `export const where: string = import.meta.url;`,
+  'packages/lib/dist/index.js': `export const by = 'dist', where = import.meta.url;`,
+  'node_modules/.pnpm/dep@1.0.0/node_modules/dep/package.json': '{ "name": "dep", "exports": "./index.js" }',
+  'node_modules/.pnpm/dep@1.0.0/node_modules/dep/index.js': `exports.dep = [require('far').far, __filename];`,
+  'node_modules/.pnpm/far@1.0.0/node_modules/far/index.js': `exports.far = 'far';`,
+};
+const LAYOUT = {
+  'node_modules/lib': '../packages/lib',
+  'node_modules/dep': '.pnpm/dep@1.0.0/node_modules/dep',
+  'node_modules/.pnpm/dep@1.0.0/node_modules/far': '../../far@1.0.0/node_modules/far',
+};
+const DEP = `[\n  'far',\n  '/node_modules/.pnpm/dep@1.0.0/node_modules/dep/index.js'\n]`;
+
 export const flagged: readonly Shape[] = [
+  {
+    name: 'a package of a workspace by its sources, and one in the layout of pnpm',
+    flags: ['--conditions=development'],
+    files: LAID_OUT,
+    links: LAYOUT,
+    prints: `source file:///packages/lib/src/where.js ${DEP}\n`,
+  },
+  {
+    name: 'a package of a workspace as it is built',
+    files: LAID_OUT,
+    links: LAYOUT,
+    prints: `dist file:///packages/lib/dist/index.js ${DEP}\n`,
+  },
   ...[['--conditions=custom'], ['-C', 'custom'], ['--conditions', 'custom', '--conditions=other'], []].map((flags) => ({
     name: `imports and exports with ${flags.join(' ') || 'no conditions'}`,
     flags,
