@@ -49,9 +49,10 @@ export function makeHooks(
     resolved: loader.resolved,
     missed(error, parentURL) {
       const file = missingFile(error);
-      return file === undefined || IN_PACKAGE.test(file)
-        ? undefined
-        : loader.resolve(pathToFileURL(file).href, parentURL);
+      if (file === undefined || IN_PACKAGE.test(file)) return undefined;
+      const { href } = pathToFileURL(file);
+      // Text that is run as a module (`data:`) is nobody's, and names files by their URL.
+      return loader.resolve(href, parentURL?.startsWith('data:') ? href : parentURL);
     },
     resolve(specifier, parentURL) {
       if (OURS.has(specifier)) return specifier;

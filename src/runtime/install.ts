@@ -11,9 +11,9 @@ import { installSyncHooks, registerHooks } from './hooks-sync.ts';
 export function installHooks(hooks: Hooks, entry: string, intoThread: () => void): void {
   if (registerHooks) {
     installSyncHooks(registerHooks, hooks, intoThread);
-    if (!GIVEN_COMMONJS_IS_WHOLE) installCommonJsHooks(hooks, entry, { resolve: false });
+    if (!GIVEN_COMMONJS_IS_WHOLE) installCommonJsHooks(hooks, entry, { resolve: 'last' });
   } else {
-    installCommonJsHooks(hooks, entry, { resolve: true });
+    installCommonJsHooks(hooks, entry, { resolve: 'first' });
     if (!installDirectHooks(hooks, intoThread)) intoThread();
   }
 }

@@ -132,7 +132,7 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
       const { resolved, bare } = unpack(parent);
       const pathLike = PATH_LIKE.test(specifier);
       if (!pathLike && (!bare || specifier.startsWith('node:'))) return undefined;
-      const query = pathLike ? queryOf(specifier) : '';
+      const query = queryOf(specifier, pathLike);
       const plain = query ? specifier.slice(0, -query.length) : specifier;
       const known = resolved[`${parent}\n${plain}`];
       if (known === undefined && isAhead) return undefined;
@@ -168,8 +168,9 @@ function errorOf({ error: text, at }: { readonly error: string; readonly at: str
   return error;
 }
 
-/** `?x` and `#x` make a module of their own of the same file, as in Node. */
-const queryOf = (specifier: string): string => /[?#].*$/s.exec(specifier)?.[0] ?? '';
+/** `?x` and `#x` make a module of their own of the same file, as in Node; `#x` alone is no fragment. */
+const queryOf = (specifier: string, pathLike: boolean): string =>
+  (pathLike ? /[?#].*$/s : /\?.*$/s).exec(specifier)?.[0] ?? '';
 
 export const aheadSource = (urls: readonly string[]): string =>
   [...urls, NEVER_URL].map((url) => `import ${JSON.stringify(url)};`).join('');

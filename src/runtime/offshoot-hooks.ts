@@ -1,5 +1,5 @@
 /** The module hooks of an offshoot: hotrun is asked as long as it answers; without it Node loads what it can. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Desk, Lost, openCall } from './call.ts';
 import { type Hooks, makeHooks } from './hooks.ts';
@@ -25,11 +25,14 @@ export function makeOffshootHooks(
   loader.flush();
   let main: string | undefined;
   const { resolve, load, missed } = makeHooks(loader, (file) => file === main, null, isThread);
-  /** `new Worker(new URL('./job.js', import.meta.url))` means job.ts where that is what there is, as an import does. */
+  /**
+   * `new Worker(new URL('./job.js', import.meta.url))` means job.ts where that is what there is, as an import does; `fork` of
+   * a folder its index.ts.
+   */
   const resolveMain = (specifier: string): string | undefined => {
     if (main !== undefined || !PATH.test(specifier)) return undefined;
     main = specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier;
-    if (existsSync(main)) return undefined;
+    if (statSync(main, { throwIfNoEntry: false })?.isFile()) return undefined;
     const url = resolve(main, pathToFileURL(main).href);
     if (url !== undefined) main = fileURLToPath(url);
     return url;

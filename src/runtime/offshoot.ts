@@ -20,7 +20,7 @@ else if (desk)
   installCommonJsHooks(
     makeOffshootHooks(desk, pathToFileURL(__filename).href, null, () => {}),
     '',
-    { resolve: true },
+    { resolve: 'first' },
   );
 
 // Cluster is set up before us, and listens beside Node's channel (lib/internal/cluster/child.js). Its variable is gone.

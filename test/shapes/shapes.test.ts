@@ -10,6 +10,7 @@ import { NODES } from '../e2e/begin.ts';
 import { closeAll, makeProject, type Project, start } from '../rig.ts';
 import { root } from '../tree.ts';
 import { flagged } from './flagged.ts';
+import { odd } from './odd.ts';
 import { governed } from './options.ts';
 import { type Shape, shapes } from './shapes.ts';
 
@@ -63,7 +64,7 @@ function plain(shape: Shape, node: string): string {
 describe.each(NODES)('on $version', ({ node, version }) => {
   const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
   const age = Number(major) + Number(minor) / 100;
-  const possible = [...shapes, ...flagged, ...governed].filter(({ from = 0 }) => age >= from);
+  const possible = [...shapes, ...flagged, ...governed, ...odd].filter(({ from = 0 }) => age >= from);
 
   test.each(possible)('$name', async (shape) => {
     const wanted = plain(shape, node);
