@@ -161,6 +161,24 @@ const text: string = 'REPLACED, too'; parentPort?.postMessage([text, other, name
     },
   },
   {
+    name: 'a compiler of TypeScript by --import, which is asked for all but TypeScript, and a loader after it',
+    from: 22.15,
+    flags: ['--no-warnings', '--import', 'ts-node/register.mjs'],
+    files: {
+      'package.json': MODULE,
+      'tsconfig.json': tsconfig({}),
+      'node_modules/ts-node/package.json': MODULE,
+      'node_modules/ts-node/register.mjs': `import { register } from 'node:module'; register('./esm.mjs', import.meta.url);`,
+      'node_modules/ts-node/esm.mjs': `${LOADER.replace("if (!url.endsWith('.txt'))", "if (url.endsWith('.ts')) throw new Error('compiles ' + url);\n  if (!url.endsWith('.txt'))")}`,
+      'register.mjs': `import { register } from 'node:module'; register('./meddler.mjs', import.meta.url);`,
+      'meddler.mjs': MEDDLED['meddler.mjs'],
+      'main.ts': `${TXT} await import('./register.mjs'); console.log((await import('./later.js')).later);`,
+      'other.ts': `enum Is { Other = 'other' } export const other: string = Is.Other;`,
+      'later.ts': `import { other } from './nothing.js'; enum Is { Later = 'later' } export const later: string = Is.Later + other;`,
+      'greeting.txt': 'good day',
+    },
+  },
+  {
     name: 'the same, registered by the program itself, and for a program in CommonJS',
     flags: ['--no-warnings'],
     files: {
