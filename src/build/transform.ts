@@ -70,7 +70,10 @@ const BY_EXTENSION: Readonly<Record<string, 'module' | 'commonjs'>> = {
   '.cjs': 'commonjs',
 };
 
-/** Whether `file` goes through esbuild. */
+/** May be JSX, or the text of HTML, or a comparison. */
+const TAG = /<(?:[A-Za-z][\w.:-]*[\s/>]|>)/;
+
+/** Whether `file` goes through esbuild by its name. */
 export const needsTransform = (file: string): boolean => extname(file) in LOADERS;
 
 /** Without loading esbuild itself. */
@@ -96,6 +99,7 @@ export function openTransform(options: Options): Transform {
     const declared = BY_EXTENSION[extension] ?? scope?.type ?? null;
     const loader = LOADERS[extension];
     if (loader !== undefined) return compile(file, source, loader, declared);
+    if (await isJsx(file, source)) return compile(file, source, 'jsx', declared);
     const format = declared ?? detectFormat(source);
     // Of a module Node says so itself before it runs anything; CommonJS is compiled as it runs.
     const fault = format === 'commonjs' ? faultOfCommonjs(file, source) : null;
@@ -146,6 +150,13 @@ export function openTransform(options: Options): Transform {
     }
   }
 
+  /** JSX in JavaScript that is not called so, where tsconfig says what to make of JSX: tsc compiles that with `allowJs`. */
+  async function isJsx(file: string, source: string): Promise<boolean> {
+    if (!TAG.test(source) || !tsconfigs.tsconfigFor(file)?.raw.includes('"jsx"')) return false;
+    const faults = await faultsOf(file, source);
+    return faults.some(({ text }) => text.startsWith('The JSX syntax extension is not currently enabled'));
+  }
+
   async function faultsOf(file: string, source: string, settings: TransformOptions = {}): Promise<readonly Fault[]> {
     try {
       await esbuild.transform(source, {
@@ -167,11 +178,12 @@ export function openTransform(options: Options): Transform {
     if (extension === '.json') return 'json';
     const folder = dirname(file);
     const isTransformed = extension in LOADERS;
-    const key = isTransformed ? `t${tsconfigs.scopeOf(file)}` : `j${folder}`;
+    const key = `${isTransformed ? 't' : 'j'}${tsconfigs.scopeOf(file)}`;
     let shape = shapes.get(key);
     if (shape === undefined) {
       const type = typeOf(packages.around(folder));
-      shape = isTransformed ? transformedShape(file, type) : `js ${type}`;
+      const mayBe = isTransformed || tsconfigs.tsconfigFor(file)?.raw.includes('"jsx"');
+      shape = mayBe ? transformedShape(file, type) : `js ${type}`;
       shapes.set(key, shape);
     }
     return shape;

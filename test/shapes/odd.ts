@@ -4,12 +4,12 @@ import { type Shape, tsconfig } from './shapes.ts';
 const MODULE = '{ "type": "module" }';
 
 /** What each setting makes of the same JSX: with preserve the step that tsc leaves to others is done as it mostly is. */
-const AUTOMATIC = `[["Name",{"a":"x","b":1}],["Fragment",{}],["p",{"children":["text"," ","more"]}],1,["a:b",{"c-d":"<é"}]]`;
+const AUTOMATIC = `[["Name",{"a":"x","b":1}],["Fragment",{}],["p",{"children":["text"," ","more"]}],[["b",{"k":"k","children":"inside"}],"<b>html</b>"],1,["a:b",{"c-d":"<é"}]]`;
 const JSX = {
   preserve: AUTOMATIC,
   'react-native': AUTOMATIC,
-  react: `[["Name",{"a":"x","b":1}],["Fragment",null],["p",null,"text"," ","more"],1,["a:b",{"c-d":"<é"}]]`,
-  'react-jsxdev': `[["dev","Name",{"a":"x","b":1}],["dev","Fragment",{}],["dev","p",{"children":["text"," ","more"]}],1,["dev","a:b",{"c-d":"<é"}]]`,
+  react: `[["Name",{"a":"x","b":1}],["Fragment",null],["p",null,"text"," ","more"],[["b",{"k":"k"},"inside"],"<b>html</b>"],1,["a:b",{"c-d":"<é"}]]`,
+  'react-jsxdev': `[["dev","Name",{"a":"x","b":1}],["dev","Fragment",{}],["dev","p",{"children":["text"," ","more"]}],[["dev","b",{"k":"k","children":"inside"}],"<b>html</b>"],1,["dev","a:b",{"c-d":"<é"}]]`,
 };
 
 export const odd: readonly Shape[] = [
@@ -155,7 +155,7 @@ const typed: typeof import('@/two') = await import('@/two?q' as string); console
     prints: `any other default any\n`,
   },
   ...(['preserve', 'react-native', 'react', 'react-jsxdev'] as const).map((jsx) => ({
-    name: `.tsx in CommonJS, and .jsx, with jsx ${jsx}`,
+    name: `.tsx in CommonJS, .jsx and JSX in .js, with jsx ${jsx}`,
     entry: 'main.tsx',
     files: {
       'package.json': '{}',
@@ -166,16 +166,29 @@ const typed: typeof import('@/two') = await import('@/two?q' as string); console
         moduleResolution: 'bundler',
         jsxImportSource: jsx === 'react-jsxdev' ? 'own' : undefined,
       }),
-      'main.tsx': `import * as React from 'react'; import { Plain } from './plain';
+      'main.tsx': `import * as React from 'react'; import { Plain } from './plain'; import { Inside } from './inside'; const html = require('./html');
 const Name = ({ a }: { a: string }) => <i>{a}</i>; const generic = <T,>(x: T) => x; const cast = (1 as unknown) as string;
-console.log(JSON.stringify([<Name a="x" {...{ b: 1 }} />, <></>, Plain(), generic(cast), <a:b c-d="&lt;é" />], (key, value) => typeof value === 'function' ? value.name : key === 'fileName' ? undefined : value), typeof React);`,
+console.log(JSON.stringify([<Name a="x" {...{ b: 1 }} />, <></>, Plain(), Inside(html), generic(cast), <a:b c-d="&lt;é" />], (key, value) => typeof value === 'function' ? value.name : key === 'fileName' ? undefined : value), typeof React);`,
       'plain.jsx': `import React from 'react'; export const Plain = () => <p>text{' '}more</p>;`,
+      'inside.js': `const React = require('react'); exports.Inside = (html) => [<b k="k">inside</b>, html];`,
+      'html.js': `module.exports = '<b>html</b>';`,
       'node_modules/react/index.js': `exports.createElement = (...all) => all; exports.Fragment = 'Fragment'; exports.__esModule = true; exports.default = exports;`,
       'node_modules/react/jsx-runtime.js': `exports.jsx = exports.jsxs = (...all) => all; exports.Fragment = 'Fragment';`,
       'node_modules/own/jsx-dev-runtime.js': `exports.jsxDEV = (type, props) => ['dev', type, props]; exports.Fragment = 'Fragment';`,
     },
     prints: `${JSX[jsx]} object\n`,
   })),
+  {
+    name: 'JSX in .js and .cjs that a module imports',
+    files: {
+      'package.json': MODULE,
+      'tsconfig.json': tsconfig({ jsx: 'react', jsxFactory: 'h', allowJs: true }),
+      'main.ts': `import { view } from './view.js'; import cjs from './old.cjs'; console.log(view, cjs.old);`,
+      'view.js': `const h = (...all) => all.join(); export const view = <p>view</p>;`,
+      'old.cjs': `const h = (...all) => all.join(); exports.old = <i>old</i>;`,
+    },
+    prints: 'p,,view i,,old\n',
+  },
   {
     name: 'importHelpers, isolatedModules, strict, noEmit, declaration and others that are not for us',
     files: {
