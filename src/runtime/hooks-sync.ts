@@ -74,7 +74,7 @@ export function installSyncHooks(register: RegisterHooks, hooks: Hooks, intoThre
 
 /** Loaders that do what hotrun does: given our JavaScript for TypeScript, they would compile it once more, or find type errors. */
 const COMPILERS =
-  /(?:^|[\\/])(?:tsx|ts-node|@swc-node[\\/]register|@esbuild-kit[\\/][\w-]+|esbuild-register|tsimp)(?:[\\/]|$)/;
+  /(?:^|[\\/]node_modules[\\/])(?:tsx|ts-node|@swc-node[\\/]register|@esbuild-kit[\\/][\w-]+|esbuild-register|tsimp)(?:[\\/]|$)/;
 
 /** @returns whether `import` is left to the thread */
 function watchRegister(intoThread: () => void): () => boolean {
@@ -87,9 +87,14 @@ function watchRegister(intoThread: () => void): () => boolean {
       const [specifier, parent] = args;
       const from = (parent as { parentURL?: unknown } | null | undefined)?.parentURL ?? parent;
       if (!isInThread && !COMPILERS.test(String(specifier)) && !COMPILERS.test(String(from))) {
-        place.register = register;
-        intoThread();
+        // Before, for ours pass here too.
         isInThread = true;
+        try {
+          intoThread();
+        } catch (error) {
+          isInThread = false;
+          throw error;
+        }
       }
       return Reflect.apply(target, self, args);
     },
