@@ -1,11 +1,11 @@
 // Builds dist/: the parent's code, with its watch room apart, the runtime as one CommonJS file (and one module for Node 20's
 // hook thread), the types, and the schema of the rc file. Packages stay imports.
 import { execFileSync } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const common = {
@@ -17,17 +17,19 @@ const common = {
   logLevel: 'warning',
 };
 
-await rm(join(root, 'dist'), { recursive: true, force: true });
-await Promise.all([
-  // CommonJS: what an ES module imports of node, Node first searches for all its exports, 8 ms before the app is spawned.
-  build({
+/**
+ * The parent's code, in parts: what is needed before the app is spawned (cli.cjs), and what is loaded after. CommonJS, to which
+ * esbuild alone does not split: what an ES module imports of node, Node first searches for all its exports, 8 ms.
+ */
+async function parent() {
+  const { outputFiles } = await build({
     ...common,
-    entryPoints: { cli: 'src/cli.ts' },
+    entryPoints: { cli: 'src/cli.ts', session: 'src/session.ts', terminal: 'src/terminal/index.ts' },
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
-    format: 'cjs',
-    define: { 'import.meta.url': 'moduleUrl' },
-    banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    format: 'esm',
+    splitting: true,
+    write: false,
     plugins: [
       {
         // Loaded when the app is on its way.
@@ -37,7 +39,22 @@ await Promise.all([
         },
       },
     ],
-  }),
+  });
+  await mkdir(join(root, 'dist'), { recursive: true });
+  for (const { path, text } of outputFiles) {
+    const { code } = await transform(text, {
+      format: 'cjs',
+      target: common.target,
+      define: { 'import.meta.url': 'moduleUrl' },
+      banner: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;",
+    });
+    await writeFile(path, code);
+  }
+}
+
+await rm(join(root, 'dist'), { recursive: true, force: true });
+await Promise.all([
+  parent(),
   build({
     ...common,
     entryPoints: { watch: 'src/watch/index.ts', index: 'src/index.ts' },

@@ -2,7 +2,7 @@
  * The wire. Opens the rooms, feeds what they tell to the machine, one event at a time, and carries out its actions in
  * order. Nothing here waits: whatever comes of an action comes back as an event. Owns the timers.
  */
-import { openChild } from './child/index.ts';
+import { type Host, type Outset, openChild } from './child/index.ts';
 import type { Config } from './config/config.ts';
 import { openNotebook } from './notebook.ts';
 import { openProject, type Project } from './project.ts';
@@ -59,11 +59,15 @@ export interface SessionHost {
   restoreTty(): void;
 }
 
-/** @param since when what led to it began, of performance.now() */
+/**
+ * @param since when what led to it began, of performance.now()
+ * @param outset made for these settings; null: there is none
+ */
 export function openSession(
   first: Reading,
   since: number,
   { version, terminal, reread, restoreTty }: SessionHost,
+  outset: Outset | null,
 ): Session {
   const settings = openSettings(first, reread);
   let { config } = first;
@@ -103,7 +107,7 @@ export function openSession(
   let project = open();
   /** Those of older settings are closed. */
   let left: Promise<unknown> = Promise.resolve();
-  const child = openChild(config, {
+  const childHost: Host = {
     emit,
     get answers() {
       return project.build;
@@ -126,7 +130,8 @@ export function openSession(
       terminal.say({ type: 'usage', sentence: `the command ${name} ${why}` });
       if (!everReady) emit({ type: 'quit', code: code === 'ENOENT' ? 127 : 126 });
     },
-  });
+  };
+  const child = openChild(config, childHost, outset);
 
   /** Where the app has listened, as far as it was told. */
   const told = new Set<string>();

@@ -10,7 +10,7 @@ const SHARED = ['src/errors.ts', 'src/supervisor/words.ts', 'src/config/config.t
 const MESSAGES = 'src/runtime/messages.ts';
 /** The files beside the rooms, and what each may import of them. */
 const TOP: Readonly<Record<string, RegExp>> = {
-  'src/cli.ts': /^src\/(errors|session|child\/own|config\/(argv|read)|terminal\/index)\.ts$/,
+  'src/cli.ts': /^src\/(errors|session|build\/codecache|child\/(outset|own)|config\/(argv|read)|terminal\/index)\.ts$/,
   'src/telling.ts': /^src\/(errors|notebook|build\/format|config\/config|supervisor\/words|terminal\/index)\.ts$/,
   'src/session.ts':
     /^src\/(errors|notebook|project|settings|telling|config\/config|(child|supervisor|terminal|watch)\/\w+)\.ts$/,

@@ -1,9 +1,11 @@
 /** Where the cache lives: decided from the project, the environment and what may be written to. */
 
-import { createHash } from 'node:crypto';
 import { accessSync, constants, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+
+const require = createRequire(import.meta.url);
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -20,12 +22,16 @@ export function cacheFolder(root: string, given: Partial<Surroundings> = {}): st
   const { env = process.env, platform = process.platform, home = homeOrNull() } = given;
   const modules = nodeModulesOf(root);
   const system = systemFolder({ env, platform, home });
-  const name = createHash('sha1').update(root).digest('hex').slice(0, 16);
-  const folders = [
-    ...(modules === null ? [] : [join(modules, '.cache', 'hotrun')]),
-    ...(system === null ? [] : [join(system, 'hotrun', name)]),
-  ];
-  return folders.find(isWritable) ?? null;
+  const near = modules && join(modules, '.cache', 'hotrun');
+  if (near !== null && isWritable(near)) return near;
+  const far = system && join(system, 'hotrun', nameOf(root));
+  return far !== null && isWritable(far) ? far : null;
+}
+
+/** It is asked for before the app is spawned, and to load node:crypto takes 2.5 ms: so only where it is used. */
+function nameOf(root: string): string {
+  const { createHash } = require('node:crypto') as typeof import('node:crypto');
+  return createHash('sha1').update(root).digest('hex').slice(0, 16);
 }
 
 /** Pure. XDG base directory specification: a relative XDG_CACHE_HOME is to be ignored. */

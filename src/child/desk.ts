@@ -2,7 +2,6 @@
  * Where the forks and worker threads of generations ask for modules: a socket of hotrun's. Each has a connection of its own,
  * for a thread may be terminated in the middle of a question.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,26 +19,30 @@ const BACKLOG = 4096;
 
 export interface Desk {
   /** For a new process. `isInspected`: a debugger may be attached. */
-  place(answers: Answers, isInspected: boolean): Place;
+  place(isInspected: boolean): Place;
+  /** Opens the socket, when the first process is on its way: nothing of it can ask before. */
+  open(onTrouble: (sentence: string) => void): void;
   close(): void;
 }
 
 export interface Place {
   /** A folder name for the path that --require names (runtime/messages.ts), with a slash at its end; or '' for none. */
   readonly folder: string;
+  /** Who answers there. Of a process that is assigned to no generation yet, too. */
+  serve(answers: Answers): void;
   assign(gen: Generation): void;
   /** The process is gone. */
   leave(): void;
 }
 
 interface Taken {
-  readonly answers: Answers;
+  answers: Answers | undefined;
   gen: Generation | undefined;
 }
 
-/** @param onTrouble told, in one sentence, why there is no such socket */
-export function openDesk(guardian: Guardian, onTrouble: (sentence: string) => void): Desk {
-  const folder = join(tmpdir(), `hotrun-${randomUUID()}`);
+export function openDesk(guardian: Guardian): Desk {
+  // Nobody else's: it is made anew or not at all. To load node:crypto for a name would delay the app by 2.5 ms.
+  const folder = join(tmpdir(), `hotrun-${process.pid}-${process.hrtime.bigint().toString(36)}`);
   const path = join(folder, 'ask');
   const isPossible = process.platform !== 'win32' && !path.includes('\n') && Buffer.byteLength(path) <= LONGEST;
   const places = new Map<number, Taken>();
@@ -51,9 +54,9 @@ export function openDesk(guardian: Guardian, onTrouble: (sentence: string) => vo
   let serial = 0;
   let isClosed = false;
 
-  /** When the first process is on its way: nothing of it can ask before. Without the socket Node loads what it can. */
-  const open = (): void => {
-    if (isClosed || server) return;
+  /** Without the socket Node loads what it can. */
+  const open = (onTrouble: (sentence: string) => void): void => {
+    if (!isPossible || isClosed || server) return;
     const fail = (error: unknown): void =>
       onTrouble(
         `Forks and workers of the app load modules as Node alone does, because ${path} cannot be listened to (${codeOf(error) ?? messageOf(error)}): set TMPDIR to a folder that can be written to.`,
@@ -111,15 +114,18 @@ export function openDesk(guardian: Guardian, onTrouble: (sentence: string) => vo
   };
 
   return {
-    place(answers, isInspected) {
-      if (!isPossible) return { folder: '', assign() {}, leave() {} };
-      if (!server) setImmediate(open);
-      first ??= answers;
+    open,
+    place(isInspected) {
+      if (!isPossible) return { folder: '', serve() {}, assign() {}, leave() {} };
       const process = ++serial;
-      const taken: Taken = { answers, gen: undefined };
+      const taken: Taken = { answers: undefined, gen: undefined };
       places.set(process, taken);
       return {
         folder: `hotrun@${encodeURIComponent(path)}@${process}${isInspected ? '@inspected' : ''}/../`,
+        serve(answers) {
+          first ??= answers;
+          taken.answers = answers;
+        },
         assign(gen) {
           taken.gen = gen;
         },

@@ -2,19 +2,18 @@
 import type { CommandLine, Config } from '../config/config.ts';
 import type { Generation } from '../supervisor/words.ts';
 import { type Job, prepareCommand, runCommand } from './command.ts';
-import { openDesk } from './desk.ts';
 import { readEnvironment } from './envfiles.ts';
 import { type Host, type Run, unprepared } from './generation.ts';
-import { type Guardian, openGuardian } from './guardian.ts';
-import { openHeld } from './held.ts';
-import type { Foresight } from './launch.ts';
-import { openLedger } from './ledger.ts';
-import { type Booted, bootNode, type Means } from './node.ts';
+import type { Guardian } from './guardian.ts';
+import { type Foresight, isNode, type Launched, type NodeConfig } from './launch.ts';
+import { type Booted, bootNode } from './node.ts';
+import { type Outset, openOutset } from './outset.ts';
 import { openStandby } from './standby.ts';
 import { openUnavailable } from './unavailable.ts';
 
 export type { Job } from './command.ts';
 export type { Answers, Host } from './generation.ts';
+export type { Outset } from './outset.ts';
 
 export interface Child {
   prepare(gen: Generation): void;
@@ -38,16 +37,13 @@ export interface Child {
   close(): Promise<void>;
 }
 
-type NodeConfig = Means['config'];
 type CommandConfig = Config & { readonly program: { readonly kind: 'command' } };
 
-export function openChild(first: Config, host: Host): Child {
+/** @param outset made for these settings; null: there is none */
+export function openChild(first: Config, host: Host, outset: Outset | null): Child {
   let config = first;
   const runs = new Map<Generation, Run>();
-  const held = openHeld();
-  const ledger = openLedger((key) => held.drop(key));
-  const guardian = openGuardian();
-  const desk = openDesk(guardian, host.onTrouble);
+  const { held, ledger, guardian, desk, take } = outset ?? openOutset();
   /** Processes that are as good as gone: the kernel clears them away. */
   const leaving = new Set<Promise<void>>();
   const firstRung = (listens: (signal: NodeJS.Signals) => boolean): number =>
@@ -70,10 +66,11 @@ export function openChild(first: Config, host: Host): Child {
       host.emit(event);
     },
   });
-  const boot = (config: NodeConfig, foresight?: Foresight): Booted & { replace(): void } => {
+  const boot = (config: NodeConfig, foresight: Foresight | null, launched: Launched | null) => {
     let isReplaced = false;
     const own = hostOf(() => isReplaced);
-    const booted = bootNode({ config, ledger, held, guardian, desk, host: own, firstRung, ...sockets }, foresight);
+    const means = { config, ledger, held, guardian, desk, host: own, firstRung, ...sockets };
+    const booted: Booted = bootNode(means, foresight, launched);
     const environment = JSON.stringify(readEnvironment(config.envFiles));
     return {
       ...booted,
@@ -100,7 +97,7 @@ export function openChild(first: Config, host: Host): Child {
     isNode(config) && config.standby
       ? openStandby(
           async () => (readEnvironment(config.envFiles).fault === null ? host.answers.foresight() : null),
-          (foresight) => boot(config, foresight),
+          (foresight) => boot(config, foresight, null),
           ledger,
         )
       : null;
@@ -108,7 +105,7 @@ export function openChild(first: Config, host: Host): Child {
   /** The standbys of older settings are gone. */
   let left: Promise<unknown> = Promise.resolve();
   const prepareNode = (gen: Generation, config: NodeConfig): Run => {
-    const booted = standby?.take() ?? boot(config);
+    const booted = standby?.take() ?? boot(config, null, take());
     const run = booted.assign(gen);
     const activate = (): void => {
       if (ledger.count === booted.count) return run.activate();
@@ -151,6 +148,7 @@ export function openChild(first: Config, host: Host): Child {
     guard: guardian,
     run: (command) => runCommand(command, config, guardian),
     async close() {
+      take()?.child.kill('SIGKILL');
       held.close();
       ledger.close();
       await Promise.all([left, ...leaving, standby?.close(), unavailable?.close()]);
@@ -159,5 +157,3 @@ export function openChild(first: Config, host: Host): Child {
     },
   };
 }
-
-const isNode = (config: Config): config is NodeConfig => config.program.kind === 'node';

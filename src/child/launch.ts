@@ -5,7 +5,6 @@ import type { Config } from '../config/config.ts';
 import { BOOT_VARIABLE, type Boot, INTERNALS_FLAG, type Preload } from '../runtime/messages.ts';
 import type { Desk, Place } from './desk.ts';
 import { readEnvironment } from './envfiles.ts';
-import type { Host } from './generation.ts';
 import { splitInspect } from './inspect.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -21,6 +20,9 @@ const PRELOADS = /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=|
 /** Of these, the flags for which Node starts its thread of hooks. */
 const LOADER = /^--(?:experimental-)?loader(?:=|$)/;
 
+export type NodeConfig = Config & { readonly program: { readonly kind: 'node' } };
+export const isNode = (config: Config): config is NodeConfig => config.program.kind === 'node';
+
 /** What a standby does while it waits. */
 export interface Foresight {
   /** Packages to be loaded before the entry. */
@@ -29,23 +31,28 @@ export interface Foresight {
   readonly ahead: boolean;
 }
 
+export interface Launched {
+  readonly child: ChildProcess;
+  readonly place: Place;
+}
+
 /**
+ * @param codeCache the folder of V8's code cache, or null to do without
  * @param foresight for a standby; null: it is its turn already
  */
 export function launch(
-  config: Config & { readonly program: { readonly kind: 'node' } },
-  ledger: Ledger,
-  host: Host,
+  config: NodeConfig,
+  { ledger, desk }: { readonly ledger: Ledger; readonly desk: Desk },
+  codeCache: string | null,
   foresight: Foresight | null,
-  desk: Desk,
-): { readonly child: ChildProcess; readonly place: Place } {
+): Launched {
   const { entry, main, args } = config.program;
   const environment = readEnvironment(config.envFiles);
   // Node takes those of a file only where the shell has none, be they empty.
   const given = config.nodeOptions ?? environment.variables.NODE_OPTIONS ?? '';
   const { inspect, nodeArgs, nodeOptions } = splitInspect(config.program.nodeArgs, given);
   const isChanged = nodeOptions !== given;
-  const place = desk.place(host.answers, inspect !== null);
+  const place = desk.place(inspect !== null);
   const flags = [...nodeArgs, ...nodeOptions.split(/\s+/)];
   const isEarly = flags.some((flag) => PRELOADS.test(flag));
   const sockets = ledger.sockets();
@@ -57,7 +64,7 @@ export function launch(
     // What the user preloads may have to come before any package.
     preload: (!isEarly && foresight?.packages) || [],
     ahead: !isEarly && foresight?.ahead === true,
-    codeCache: inspect ? null : host.answers.codeCache(),
+    codeCache: inspect ? null : codeCache,
     early: isEarly,
     reads: config.watchReads ? config.root : null,
     inspect,

@@ -1,7 +1,6 @@
 /** A generation that is a Node.js process with our runtime in it. */
 import type { ChildProcess, SendHandle } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import type { Config } from '../config/config.ts';
 import { messageOf, never } from '../errors.ts';
 import {
   CHANNEL_COMMAND,
@@ -19,7 +18,7 @@ import { type Ahead, type FirstRung, type Host, type Run, tellEnd } from './gene
 import type { Guardian } from './guardian.ts';
 import type { Held, Receiver } from './held.ts';
 import { holderOf } from './holder.ts';
-import { type Foresight, launch, QUESTION } from './launch.ts';
+import { type Foresight, type Launched, launch, type NodeConfig, QUESTION } from './launch.ts';
 import type { Ledger, SocketHandle } from './ledger.ts';
 import { openTree } from './tree.ts';
 import { openUnused } from './unused.ts';
@@ -44,7 +43,7 @@ export interface Booted {
 
 /** What a generation is made with. */
 export interface Means {
-  readonly config: Config & { readonly program: { readonly kind: 'node' } };
+  readonly config: NodeConfig;
   readonly ledger: Ledger;
   readonly held: Held;
   readonly guardian: Guardian;
@@ -63,7 +62,10 @@ export interface Means {
   readonly isTransient?: boolean;
 }
 
-/** @param foresight for a standby */
+/**
+ * @param foresight for a standby
+ * @param launched a process that is on its way already
+ */
 export function bootNode(
   {
     config,
@@ -80,8 +82,11 @@ export function bootNode(
     isTransient = false,
   }: Means,
   foresight: Foresight | null = null,
+  launched: Launched | null = null,
 ): Booted {
-  const { child, place } = launch(config, ledger, host, foresight, desk);
+  const { child, place } = launched ?? launch(config, { ledger, desk }, host.answers.codeCache(), foresight);
+  place.serve(host.answers);
+  setImmediate(() => desk.open(host.onTrouble));
   const { count } = ledger;
   const mayListen = ledger.sockets().length > 0;
   if (child.pid === undefined) return unstarted(child, count, host);
