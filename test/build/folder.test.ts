@@ -27,8 +27,10 @@ test('without node_modules the cache folder of the system, by root; else none', 
   const home = join(root, 'home');
   const given = { env: {}, platform: 'linux', home } as const;
   const folder = cacheFolder(join(root, 'a'), given);
-  expect(folder).toMatch(/[/\\]home[/\\]\.cache[/\\]hotrun[/\\][0-9a-f]{16}$/);
+  expect(folder).toBe(join(home, '.cache/hotrun', encodeURIComponent(join(root, 'a'))));
   expect(cacheFolder(join(root, 'b'), given)).not.toBe(folder);
+  const deep = join(root, 'x'.repeat(100), 'x'.repeat(100));
+  expect(cacheFolder(deep, given)).toMatch(/[/\\]home[/\\]\.cache[/\\]hotrun[/\\][0-9a-f]{40}$/);
   expect(cacheFolder(join(root, 'a'), { ...given, home: null })).toBeNull();
 });
 
