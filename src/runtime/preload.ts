@@ -6,7 +6,6 @@
 import nodeModule, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Asker } from './ask.ts';
-import type { CodeCache } from './codecache.ts';
 import { compileLazily, hasTime, limitEagerness } from './eager.ts';
 import { AHEAD_URL } from './loader.ts';
 import type { Boot, Preload } from './messages.ts';
@@ -19,13 +18,14 @@ const Module = nodeModule as unknown as Runner;
 
 /**
  * @param ahead modules of the project are loaded too; called when that is over
+ * @param loaded called when all is loaded
  * @returns says all that was written meanwhile; to be called when the generation begins
  */
 export function preload(
   options: Boot,
   asker: Pick<Asker, 'tell'>,
   ahead: (() => void) | null,
-  codeCache: CodeCache,
+  loaded: () => void,
 ): () => void {
   // Where the user preloads code of the app, it comes after the gate, when no time is left.
   if (options.early || !hasTime(options)) {
@@ -39,11 +39,11 @@ export function preload(
     Module.runMain = runMain;
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
     const since = performance.now();
-    const loaded = loadPackages(packages).then(() => {
+    const all = loadPackages(packages).then(() => {
       if (packages.length > 0) asker.tell({ tell: 'preloaded', ms: performance.now() - since });
     });
-    void getReady(loaded, builtins, ahead).then(() => {
-      codeCache.write();
+    void getReady(all, builtins, ahead).then(() => {
+      loaded();
       tidy();
       setImmediate(() => runMain.apply(Module, args));
     });
@@ -52,11 +52,11 @@ export function preload(
 }
 
 async function getReady(
-  loaded: Promise<void>,
+  packages: Promise<void>,
   builtins: readonly string[],
   settle: (() => void) | null,
 ): Promise<void> {
-  await loaded;
+  await packages;
   await rehearse(builtins);
   // Of many modules few are called at the start, and what they hold has to be freed when it is their turn to leave.
   compileLazily();
