@@ -16,6 +16,7 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { codeOf } from '../errors.ts';
+import { openAftermath } from './aftermath.ts';
 import { type Entry, type Folder, openEntries } from './entries.ts';
 import { isLimit, POLL_MS, troubleOf } from './folders.ts';
 import { openGitignore } from './gitignore.ts';
@@ -91,7 +92,7 @@ export function openWatch(
 ): Watch {
   const git = openGitignore(config.root, onTrouble);
   const rules = rulesOf(config, git.ignores);
-  const storm = openStorm(config.root, (calmMs) => onSaved([], calmMs));
+  const storm = openStorm(config.root, (calmMs) => onSaved([], calmMs), openAftermath(config.root, rules));
   const told = new Set<string>();
   const written = new Set<string>();
   let pending = new Map<string, Rule>();

@@ -1,13 +1,23 @@
 /**
  * Tells a storm from a save: a checkout, a formatter, an install, a generator. A single file starts a build at once; what
- * comes on its heels asks for quiet, and so does everything while git works.
+ * comes on its heels asks for quiet, and so does everything while git works, or while files of these kinds are written
+ * elsewhere in the project.
  */
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
+import type { IsWriting } from './aftermath.ts';
 import { repositoryOf } from './repository.ts';
 import { statOf } from './trail.ts';
 
-/** What is saved less than this after another file is of a storm, which is over when nothing was for as long; in ms. */
+/** What is saved less than this after another file is of a storm, which is over when nothing was for as long, in ms. */
 export const STORM_GAP_MS = 120;
+/** A storm of so many files is over after so many times its longest pause, at most this (ms): some files take it longer. */
+const MANY = 8;
+const PAUSES = 4;
+const MANY_GAP_MS = 500;
+/** How long before a storm's quiet is over it is looked whether it goes on elsewhere, in ms. */
+const LOOK_AHEAD_MS = 40;
+/** Kinds that apps write too, for ever. */
+const ANYBODYS: ReadonlySet<string> = new Set(['', '.json']);
 /** npm tells nothing of what it unpacks but the files that are waited for: the rest of the package comes behind, in ms. */
 const INSTALL_MS = 500;
 /** git has renamed its lock to the index: what was to be written has been, in ms. */
@@ -23,12 +33,15 @@ export interface Storm {
   close(): void;
 }
 
-/** `onBusy`: nothing was saved, but the storm goes on, and asks for so much quiet. */
-export function openStorm(root: string, onBusy: (calmMs: number) => void): Storm {
+/** `onBusy`: nothing was saved, but the storm goes on, and asks for so much quiet. `isWriting`: elsewhere in the project. */
+export function openStorm(root: string, onBusy: (calmMs: number) => void, isWriting: IsWriting): Storm {
   const repository = repositoryOf(root);
   const lock = repository && join(repository.own, 'index.lock');
-  const burst = { files: new Set<string>(), last: Number.NEGATIVE_INFINITY };
+  const burst = { files: new Set<string>(), last: Number.NEGATIVE_INFINITY, pause: 0 };
+  /** What comes sooner than this is of the same storm. */
+  let calmMs = STORM_GAP_MS;
   let timer: NodeJS.Timeout | null = null;
+  let aftermath: NodeJS.Timeout | null = null;
 
   const isLocked = (): boolean => {
     const stats = lock === null ? undefined : statOf(lock);
@@ -41,9 +54,30 @@ export function openStorm(root: string, onBusy: (calmMs: number) => void): Storm
     onBusy(isBusy ? STORM_GAP_MS : AFTER_LOCK_MS);
   };
 
+  /** The quiet that the storm asks for, and what it does meanwhile. */
+  const calm = (): number => {
+    const paceMs = burst.files.size < MANY ? 0 : burst.pause * PAUSES;
+    calmMs = Math.min(Math.max(STORM_GAP_MS, paceMs), MANY_GAP_MS);
+    if (aftermath !== null) clearTimeout(aftermath);
+    aftermath = setTimeout(() => {
+      aftermath = null;
+      const kinds = new Set([...burst.files].map((file) => extname(file)).filter((kind) => !ANYBODYS.has(kind)));
+      if (!isWriting(kinds, calmMs, burst.files)) return;
+      burst.last = performance.now();
+      onBusy(calm());
+    }, calmMs - LOOK_AHEAD_MS);
+    return calmMs;
+  };
+
   return {
     saved(files, now = performance.now()) {
-      if (now - burst.last >= STORM_GAP_MS) burst.files.clear();
+      const pause = now - burst.last;
+      if (pause < calmMs) burst.pause = Math.max(burst.pause, pause);
+      else {
+        burst.files.clear();
+        burst.pause = 0;
+        calmMs = STORM_GAP_MS;
+      }
       burst.last = now;
       for (const file of files) burst.files.add(file);
       if (timer !== null || isLocked()) {
@@ -51,10 +85,10 @@ export function openStorm(root: string, onBusy: (calmMs: number) => void): Storm
         return STORM_GAP_MS;
       }
       if (files.some((file) => /[\\/]node_modules[\\/]/.test(file))) return INSTALL_MS;
-      return burst.files.size > 1 ? STORM_GAP_MS : 0;
+      return burst.files.size > 1 ? calm() : 0;
     },
     close() {
-      if (timer !== null) clearTimeout(timer);
+      for (const each of [timer, aftermath]) if (each !== null) clearTimeout(each);
     },
   };
 }

@@ -3,19 +3,32 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openAftermath } from '../../src/watch/aftermath.ts';
 import { LOCK_MAX_MS, openStorm, STORM_GAP_MS, type Storm } from '../../src/watch/storm.ts';
 import { until } from '../rig.ts';
 
 let dir: string;
 let storm: Storm;
 let busy: number[];
+/** What the next looks for files that are being written elsewhere are to find. */
+let writing: boolean[];
+let looks: { kinds: string[]; besides: number }[];
 const lock = () => join(dir, '.git/index.lock');
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'hotrun-storm-'));
   mkdirSync(join(dir, '.git'));
   mkdirSync(join(dir, 'app'));
   busy = [];
-  storm = openStorm(join(dir, 'app'), (calmMs) => busy.push(calmMs));
+  writing = [];
+  looks = [];
+  storm = openStorm(
+    join(dir, 'app'),
+    (calmMs) => busy.push(calmMs),
+    (kinds, _withinMs, besides) => {
+      looks.push({ kinds: [...kinds], besides: besides.size });
+      return writing.shift() ?? false;
+    },
+  );
 });
 afterEach(() => {
   storm.close();
@@ -33,16 +46,58 @@ describe('a save', () => {
 
   it('soon after another file does, and so does each after it', () => {
     expect(storm.saved(['/a'], 0)).toBe(0);
-    for (let at = 100; at < 1000; at += 100) expect(storm.saved([`/${at}`], at)).toBe(STORM_GAP_MS);
-    expect(storm.saved(['/a'], 1000)).toBe(STORM_GAP_MS);
+    for (let at = 100; at < 700; at += 100) expect(storm.saved([`/${at}`], at)).toBe(STORM_GAP_MS);
+    expect(storm.saved(['/a'], 700)).toBe(STORM_GAP_MS);
   });
 
   it('a while after another file does not', () => {
     for (let at = 0; at < 1000; at += STORM_GAP_MS) expect(storm.saved([`/${at}`], at)).toBe(0);
   });
 
+  it('of a storm of many files asks for as much as it takes over some of them', () => {
+    for (let at = 0; at < 7; at++) storm.saved([`/${at}`], at * 50);
+    expect(storm.saved(['/7'], 7 * 50)).toBe(200);
+    // It is of that storm, and a single one when that is over.
+    expect(storm.saved(['/8'], 7 * 50 + 199)).toBe(500);
+    expect(storm.saved(['/8'], 7 * 50 + 199 + 500)).toBe(0);
+    // One that is quick is over soon.
+    for (let at = 0; at < 400; at++) storm.saved([`/${at}`], 9000 + at);
+    expect(storm.saved(['/400'], 9400)).toBe(STORM_GAP_MS);
+  });
+
   it('of a package asks for more, because the rest of it comes behind', () => {
     expect(storm.saved([join('/p', 'node_modules', 'x', 'package.json')], 0)).toBeGreaterThan(STORM_GAP_MS);
+  });
+});
+
+describe('before the quiet of a storm is over', () => {
+  it('it is looked whether it goes on elsewhere', async () => {
+    writing = [true, true];
+    storm.saved(['/a.ts']);
+    storm.saved(['/b.tsx', '/c.json']);
+    await until('the last look', () => looks.length === 3);
+    expect(busy).toEqual([STORM_GAP_MS, STORM_GAP_MS]);
+    expect(new Set(looks.map((look) => JSON.stringify(look)))).toEqual(
+      new Set(['{"kinds":[".ts",".tsx"],"besides":3}']),
+    );
+  });
+
+  it('in the folders of the project that may hold files of people', () => {
+    const root = join(dir, 'app');
+    const isWriting = openAftermath(root, { follows: (folder) => !folder.endsWith('dist') });
+    const look = (besides: string[] = []) => isWriting(new Set(['.ts']), 60_000, new Set(besides));
+    mkdirSync(join(root, 'lib/deep'), { recursive: true });
+    mkdirSync(join(root, 'dist'));
+    writeFileSync(join(root, 'dist/a.ts'), '');
+    writeFileSync(join(root, 'lib/a.js'), '');
+    expect(look()).toBe(false);
+    const file = join(root, 'lib/deep/a.ts');
+    writeFileSync(file, '');
+    expect(look()).toBe(true);
+    expect(look([file])).toBe(false);
+    utimesSync(file, 1, 1);
+    expect(look()).toBe(false);
+    expect(openAftermath(join(root, 'gone'), { follows: () => true })(new Set(['.ts']), 60_000, new Set())).toBe(false);
   });
 });
 
