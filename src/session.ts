@@ -306,7 +306,8 @@ export function openSession(
     const roles = new Set(files.flatMap((file) => [...project.rolesOf(file)]));
     if (roles.has('shape')) project.build.renew();
     if (roles.size > 0) child.renew();
-    project.build.saved(files);
+    const listed = changes.filter(({ rule }) => rule === 'listed').map(({ file }) => file);
+    project.build.saved(files, listed);
     emit(event);
   }
 

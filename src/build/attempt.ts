@@ -23,6 +23,8 @@ export interface Materials {
   readonly store: Store;
   /** Hashes of watched files that are no modules. */
   readonly others: Map<string, string>;
+  /** New files, which the app is expected to load. */
+  readonly fresh: Set<string>;
   /** By file, or `#` and the number of a build. */
   readonly faultsOf: Map<string, readonly Fault[]>;
   readonly outputs: Outputs;
@@ -35,6 +37,8 @@ export interface Materials {
 }
 
 const IN_PACKAGE = /[\\/]node_modules[\\/]/;
+/** What Node loads by its ending. */
+const MODULE = /\.(?:[cm]?[jt]s|[jt]sx)$/;
 
 /** The hash of what matters in a file that is no module: of a package.json a few keys. */
 export function hashOfOther(file: string, text: string): string {
@@ -59,7 +63,7 @@ function realPathOf(file: string): string {
 export function openAttempt(
   line: CommandLine | null,
   main: string,
-  { ledger, links, store, others, faultsOf, outputs, unwatched, read, run, mark, onMissing }: Materials,
+  { ledger, links, store, others, fresh, faultsOf, outputs, unwatched, read, run, mark, onMissing }: Materials,
 ) {
   const { entries } = store;
 
@@ -98,9 +102,11 @@ export function openAttempt(
     let differ = false;
     await Promise.all(
       files.map(async (file) => {
-        const isModule = !others.has(file) && (entries.has(file) || faultsOf.has(file) || running.has(file));
+        const isModule =
+          !others.has(file) && !fresh.has(file) && (entries.has(file) || faultsOf.has(file) || running.has(file));
         if (!isModule) {
           const hash = await filled(file, signal).then((text) => (text === null ? '' : hashOfOther(file, text)));
+          if (fresh.has(file) && (await isFaulty(file, hash, faults))) return;
           if (base?.get(file) !== hash) differ = true;
           others.set(file, hash);
           return;
@@ -126,6 +132,17 @@ export function openAttempt(
       }),
     );
     return { differ, faults };
+  }
+
+  /** Whether a new file is no reason to reload: because of its faults, or because it is gone before anything has loaded it. */
+  async function isFaulty(file: string, hash: string, faults: Fault[]): Promise<boolean> {
+    if (hash === '') {
+      fresh.delete(file);
+      return !ledger.running().has(file);
+    }
+    const found = MODULE.test(file) ? await store.faultsIn(file) : [];
+    faults.push(...found);
+    return found.length > 0;
   }
 
   async function command(line: CommandLine, id: number, signal: AbortSignal): Promise<'ok' | 'failed'> {

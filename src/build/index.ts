@@ -41,8 +41,11 @@ export interface BuildHost {
 }
 
 export interface Build {
-  /** Files were written; the next build takes them up. */
-  saved(files: readonly string[]): void;
+  /**
+   * Files were written; the next build takes them up.
+   * @param listed those of them that are new in folders which the app lists, to load what it finds there
+   */
+  saved(files: readonly string[], listed: readonly string[]): void;
   /** The build command is running and writes this file: it is read when that is over. */
   absorbs(file: string): boolean;
   /** Of this module no save will be told: it is looked at in each build. */
@@ -106,6 +109,8 @@ export function openBuild(config: Config, host: BuildHost): Build {
   const { entries, tools } = store;
   /** Hashes of watched files that are no modules. */
   const others = new Map<string, string>();
+  /** New files that the app is expected to load when it runs, so that no link step finds out what is wrong with them. */
+  const fresh = new Set<string>();
   const ledger = openLedger();
   const links = openLinks(entries, tools, { onMissing: host.onMissing, onForget: () => ahead.forget() });
   const ahead = openAhead(main, entries, (specifier, parent) => {
@@ -121,6 +126,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     links,
     store,
     others,
+    fresh,
     faultsOf,
     outputs,
     unwatched,
@@ -172,6 +178,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     const now = gen === undefined ? undefined : ledger.of(gen);
     now?.hashes.set(entry.file, entry.hash);
     now?.sources.set(entry.file, entry);
+    fresh.delete(entry.file);
     host.onKnown(entry);
   }
 
@@ -204,7 +211,8 @@ export function openBuild(config: Config, host: BuildHost): Build {
   }
 
   return {
-    saved(files) {
+    saved(files, listed) {
+      for (const file of listed) fresh.add(file);
       ledger.saved(files);
       ahead.saved(files);
     },
@@ -284,6 +292,11 @@ export function openBuild(config: Config, host: BuildHost): Build {
         resolve: links.resolve,
         isNew: (file) => running.get(file) !== entries.get(file)?.hash && running.size > 0,
       }).catch((error): Fault[] => [{ text: messageOf(error) }]);
+      // What was saved and is not linked by now will be imported by the code as it runs.
+      for (const file of ledger.taken(now)) {
+        const entry = now?.hashes.has(file) ? undefined : entries.get(file);
+        if (entry) faults.push(...(await tools().transform.faultsOfModule(file, entry.module)));
+      }
       if (faults.length > 0) faultsOf.set(`@${gen}`, faults);
       return faults.length === 0;
     },
@@ -294,8 +307,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
       if (!stack.startsWith('SyntaxError')) return;
       const { transform } = tools();
       for (const file of ledger.of(gen)?.hashes.keys() ?? []) {
-        const { format, transformed, code } = entries.get(file)?.module ?? NO_MODULE;
-        const faults = format === 'module' && !transformed ? await transform.faultsOf(file, code) : [];
+        const faults = await transform.faultsOfModule(file, entries.get(file)?.module ?? NO_MODULE);
         if (faults.length > 0) return void faultsOf.set(`@${gen}`, faults);
       }
     },

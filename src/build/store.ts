@@ -36,6 +36,8 @@ export interface Store {
   tools(): Tools;
   /** Reads a file and makes its module. Null: there is no such file. */
   read(file: string): Promise<Entry | { readonly faults: readonly Fault[] } | null>;
+  /** What is wrong with a module that nothing is known to load yet: it is made for the cache only. */
+  faultsIn(file: string): Promise<readonly Fault[]>;
   /**
    * Takes up the modules of the last session, as far as their files are the same: a cold start with a warm cache. Gives
    * what they imported by which words, which the resolver has to be asked again.
@@ -80,26 +82,35 @@ export function openStore(root: string, main: string, version: string, preserveS
       if (cached) keep({ ...known, hash: cached.hash, module: cached });
     }
   };
+  const make = async (file: string): Promise<Entry | { readonly faults: readonly Fault[] } | null> => {
+    // The stat comes before the source, so that a write in between shows as a difference.
+    const stats = present(() => statSync(file));
+    const source = stats && present(() => readFileSync(file, 'utf8'));
+    if (!stats || source === null) return null;
+    const { transform, cache } = tools();
+    const hash = hashOf(source);
+    const shape = transform.shapeOf(file);
+    const known = { file, mtimeMs: stats.mtimeMs, size: stats.size, hash, shape };
+    const before = entries.get(file);
+    if (before?.hash === hash && before.shape === shape) return { ...known, module: before.module };
+    const cached = cache.getBySource(file, hash, shape, known);
+    if (cached) return { ...known, module: cached };
+    const result = await transform.transform(file, source);
+    if ('faults' in result) return result;
+    cache.put(file, { ...known, ...result.module });
+    return { ...known, module: result.module };
+  };
   return {
     entries,
     tools,
     async read(file) {
-      // The stat comes before the source, so that a write in between shows as a difference.
-      const stats = present(() => statSync(file));
-      const source = stats && present(() => readFileSync(file, 'utf8'));
-      if (!stats || source === null) return null;
-      const { transform, cache } = tools();
-      const hash = hashOf(source);
-      const shape = transform.shapeOf(file);
-      const known = { file, mtimeMs: stats.mtimeMs, size: stats.size, hash, shape };
-      const before = entries.get(file);
-      if (before?.hash === hash && before.shape === shape) return keep({ ...known, module: before.module });
-      const cached = cache.getBySource(file, hash, shape, known);
-      if (cached) return keep({ ...known, module: cached });
-      const result = await transform.transform(file, source);
-      if ('faults' in result) return result;
-      cache.put(file, { ...known, ...result.module });
-      return keep({ ...known, module: result.module });
+      const made = await make(file);
+      return made && 'module' in made ? keep(made) : made;
+    },
+    async faultsIn(file) {
+      const made = await make(file);
+      if (made === null) return [];
+      return 'faults' in made ? made.faults : tools().transform.faultsOfModule(file, made.module);
     },
     warm() {
       takeUp();

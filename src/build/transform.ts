@@ -32,8 +32,8 @@ export type Transformed = { readonly module: Module } | { readonly faults: reado
 export interface Transform {
   /** `file` is absolute. What the user can mend comes back as faults; throws only what is a bug, or after close. */
   transform(file: string, source: string): Promise<Transformed>;
-  /** The syntax errors in plain JavaScript, as a module. */
-  faultsOf(file: string, source: string): Promise<readonly Fault[]>;
+  /** The syntax errors in a module that is plain JavaScript: Node finds them when it loads it, not `transform`. */
+  faultsOfModule(file: string, module: Module): Promise<readonly Fault[]>;
   /** Everything besides file name and source that shapes the output, as a short string: equal shapes, equal output. */
   shapeOf(file: string): string;
   /** The config files that shape the output: package.json, tsconfig and what it extends. */
@@ -214,7 +214,10 @@ export function openTransform(options: Options): Transform {
     esbuild.close();
   }
 
-  return { transform, faultsOf: (file, source) => faultsOf(file, source), shapeOf, shapedBy, reset, close };
+  const faultsOfModule = async (file: string, { format, transformed, code }: Module): Promise<readonly Fault[]> =>
+    format === 'module' && !transformed ? faultsOf(file, code) : [];
+
+  return { transform, faultsOfModule, shapeOf, shapedBy, reset, close };
 }
 
 /**

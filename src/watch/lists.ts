@@ -30,7 +30,7 @@ export interface Lists {
   scan(folder: Folder): void;
   /** Something is, or was, under this name in a folder. */
   find(folder: Folder, name: string): void;
-  /** Whether what was said of this file holds: that it is new, and has a content. */
+  /** Whether what was said of this file holds: that it is new, and has a content; or is gone again after that was told. */
   isNews(file: string): boolean;
   /** The app itself makes this file. */
   written(file: string): void;
@@ -58,6 +58,8 @@ interface Open {
  */
 function kindOf(name: string): string {
   if (name.startsWith('.') || /\.d\.[cm]?ts$/.test(name)) return '';
+  // They lie beside what they test, and loaders pass them over.
+  if (/\.(?:test|spec)\.[cm]?[jt]sx?$/.test(name)) return '.test';
   const ending = extname(name);
   return /^\.[cm]?tsx?$/.test(ending) ? '.ts' : /^\.[cm]?jsx?$/.test(ending) ? '.js' : ending;
 }
@@ -72,6 +74,8 @@ export function openLists(
   const told = new Map<string, Listed>();
   const open = new Map<string, Open>();
   const own = new Set<string>();
+  /** What was told to be new, and may have been looked for since. */
+  const news = new Set<string>();
 
   const isTaken = ({ rule, isExpected, path }: Entry): boolean =>
     (rule === 'loaded' && !isExpected && path !== main) || rule === 'read';
@@ -152,6 +156,7 @@ export function openLists(
   };
 
   const pass = (entry: Entry): void => {
+    news.delete(entry.path);
     entry.rule = null;
     entries.forget(entry);
   };
@@ -183,9 +188,14 @@ export function openLists(
       const entry = entries.known(file);
       if (entry?.rule !== 'listed') return entry !== undefined;
       const isGone = statOf(file) === undefined;
-      if (!isGone && !own.has(file)) return !isEmpty(file);
+      if (!isGone && !own.has(file)) {
+        if (isEmpty(file)) return false;
+        news.add(file);
+        return true;
+      }
+      const wasTold = news.has(file);
       pass(entry);
-      return false;
+      return isGone && wasTold;
     },
     written: (file) => void own.add(file),
     folders: () => [...open.keys()],

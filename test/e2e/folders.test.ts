@@ -58,6 +58,35 @@ ${TAIL}`,
   },
 };
 
+/** The same, with the number of the generation, for each way that a file is loaded. */
+const BY_ENDING = [
+  { ending: '.ts', type: 'module' },
+  { ending: '.js', type: 'module' },
+  { ending: '.ts', type: 'commonjs' },
+  { ending: '.js', type: 'commonjs' },
+].map(({ ending, type }) => {
+  const isModule = type === 'module';
+  return {
+    name: `${isModule ? 'imports' : 'requires'} as ${ending}`,
+    ending,
+    give: (name: string) => (isModule ? `export default '${name}';\n` : `exports.default = '${name}';\n`),
+    files: {
+      'package.json': JSON.stringify({ type }),
+      [`src/server${isModule ? '.mts' : '.cts'}`]: `import { readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+${ENTITLE}
+const found: string[] = [];
+const folder = join(process.cwd(), 'src/routes');
+for (const name of readdirSync(folder)) found.push((${isModule ? 'await import' : 'require'}(join(folder, name))).default);
+found.push(String(process.env.HOTRUN_GENERATION));
+createServer((_, response) => response.end(found.join(' '))).listen(Number(process.env.PORT), '127.0.0.1');
+`,
+    },
+    entry: `src/server${isModule ? '.mts' : '.cts'}`,
+  };
+});
+
 const route = (name: string): string => `export default '${name}';\n`;
 
 /** All reloads so far, by what they were for. */
@@ -84,6 +113,47 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     await hotrun.seen(/src\/routes\/users\/c\.ts changed: ready in/);
     project.write('src/routes/new/d.ts', route('d'));
     await answers('a b c d');
+  });
+
+  describe.each(BY_ENDING)('a syntax error in what a loader $name', ({ files, entry, ending, give }) => {
+    const file = (name: string) => `src/routes/${name}${ending}`;
+    const BROKEN = `${give('x')}let let = ;\n`;
+
+    test('of a new file is told, and the old version serves on', async () => {
+      const begun = await begin({ ...files, [file('a')]: give('a') }, { node, args: ['--verbose', entry] });
+      const { project, answers, ask, hotrun } = begun;
+      await answers('a 1');
+      await hotrun.seen(/ready in/);
+      project.write(file('b'), BROKEN);
+      await hotrun.seen(new RegExp(`${file('b')} changed: (build failed|cannot be loaded)\n${file('b')}:\\d+`));
+      await hotrun.seen(/the running version is not touched/);
+      expect(await ask()).toBe('a 1');
+      project.write(file('b'), give('b'));
+      await answers('a b 2');
+      await hotrun.seen(/ready in/);
+
+      project.write(file('c'), BROKEN);
+      await hotrun.seen(/the running version is not touched/);
+      // It is in the way of no other save once it is gone.
+      project.remove(file('c'));
+      await hotrun.seen(new RegExp(`${file('c')} saved: nothing differs`));
+      project.write(file('a'), give('a1'));
+      await answers('a1 b 3');
+    });
+
+    test('of one that it has loaded is, too', async () => {
+      const begun = await begin({ ...files, [file('a')]: give('a') }, { node, args: [entry] });
+      const { project, answers, ask, hotrun } = begun;
+      await answers('a 1');
+      await hotrun.seen(/ready in/);
+      project.write(file('a'), BROKEN);
+      await hotrun.seen(new RegExp(`${file('a')} changed: (build failed|cannot be loaded)\n${file('a')}:\\d+`));
+      await hotrun.seen(/the running version is not touched/);
+      expect(await ask()).toBe('a 1');
+      project.write(file('a'), give('a1'));
+      await hotrun.seen(/ready in/);
+      expect(await ask()).toMatch(/^a1 \d$/);
+    });
   });
 
   test('it is a file like others then, and folders come and go', async () => {
@@ -150,7 +220,18 @@ execFileSync('sh', ['-c', 'rm -f src/routes/made.tsx; echo "// $$" > src/routes/
     await hotrun.seen(/ready in/);
     // What a process of the app makes has been there when it was up.
     for (const time of [1, 2, 3]) await fence(begun, `a${time}`);
-    for (const name of ['b.json', 'b.js', 'b.d.ts', 'b.log', 'b.ts~', '.b.ts', 'dist/b.ts', '.c/b.ts', 'gen/b.ts'])
+    for (const name of [
+      'b.json',
+      'b.js',
+      'b.test.ts',
+      'b.d.ts',
+      'b.log',
+      'b.ts~',
+      '.b.ts',
+      'dist/b.ts',
+      '.c/b.ts',
+      'gen/b.ts',
+    ])
       project.write(`src/routes/${name}`, route('b'));
     project.write('src/uploads/b.ts', route('b'));
     project.write('src/b.ts', route('b'));
