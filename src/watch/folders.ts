@@ -6,7 +6,7 @@ import type { Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 import { codeOf } from '../errors.ts';
 import { type Ear, openEar } from './ear.ts';
-import { farIn, readMounts } from './mounts.ts';
+import { farFromHere } from './mounts.ts';
 import { openPoll } from './poll.ts';
 import { statOf } from './trail.ts';
 
@@ -70,7 +70,7 @@ export function openFolders(on: FolderEvents, pollMs: number): Folders {
   const closing = new Map<string, Promise<void>>();
   let opening = 0;
   let isDoubted = pollMs > 0;
-  const farOf = pollMs > 0 ? () => null : farIn(readMounts());
+  const farOf = pollMs > 0 ? () => null : farFromHere();
   const poll = openPoll(pollMs || POLL_MS, on.names, (folder, name) => {
     const slot = slots.get(folder);
     if (slot) hear(folder, slot, name, true);

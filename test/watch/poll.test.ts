@@ -54,7 +54,12 @@ tmpfs /mnt/c/near tmpfs rw 0 0
 host:/x /home/u/my\\040files nfs4 rw 0 0
 sshfs#x /far fuse.sshfs rw 0 0
 overlay /near fuse.fuse-overlayfs rw 0 0
+bucket /bucket fuse rw 0 0
+/dev/sdb1 /ntfs fuseblk rw 0 0
+overlay /container overlay rw 0 0
+elsewhere /elsewhere nextfs rw 0 0
 `;
+  const systems = 'nodev\ttmpfs\n\text4\n\tfuseblk\nnodev\toverlay\nnodev\tnextfs\nnodev\tfuse\n';
   it.each([
     ['/mnt/c/app/src', '9p'],
     ['/mnt/c', '9p'],
@@ -64,10 +69,22 @@ overlay /near fuse.fuse-overlayfs rw 0 0
     ['/home/u', null],
     ['/far/x', 'fuse.sshfs'],
     ['/near/x', null],
+    ['/bucket/x', 'fuse'],
+    ['/ntfs/x', null],
+    ['/container/app', null],
+    // Of no table: it has no disk.
+    ['/elsewhere/app', 'nextfs'],
   ])('%s is on %s', (folder, type) => {
-    expect(farIn(table)(folder)).toBe(type);
+    expect(farIn(table, systems)(folder)).toBe(type);
+  });
+  it.each([
+    'fakeowner fuse.grpcfuse fuse.osxfs virtiofs drvfs',
+    'vboxsf prl_fs fuse.prl_fsd vmhgfs fuse.vmhgfs-fuse',
+    'nfs nfs4 cifs smb3 afs ceph fuse.sshfs fuse.gcsfuse fuse.bindfs',
+  ])('is %s', (types) => {
+    for (const type of types.split(' ')) expect(farIn(`x /x ${type} rw 0 0`, '')('/x/app'), type).toBe(type);
   });
   it('is none where there is no table', () => {
-    expect(farIn('')('/mnt/c')).toBe(null);
+    expect(farIn('', '')('/mnt/c')).toBe(null);
   });
 });
