@@ -25,6 +25,9 @@ const UNAVAILABLE_MS = 1500;
 /** When nothing has happened for this long after a start, the cache is written, in ms. */
 const SETTLED_MS = 300;
 
+/** So long at most nothing is listened to, for the sake of the first answer, in ms. */
+const UNHEARD_MS = 1000;
+
 /** How long settings may be incomplete before that is told, in ms. */
 const UNSETTLED_MS = 50;
 
@@ -344,9 +347,11 @@ export function openSession(
     return true;
   }
 
-  // What only globs know has no stat to be compared with, only the time of the start.
-  if (config.build !== null || config.watch.length > 0) void project.watch();
   emit({ type: 'start' });
+  // A build command, and what it makes, are not waited for; a program of node's is not kept from its first answer.
+  if (config.build !== null || config.program.kind === 'command') void project.watch();
+  // It may wait for something for ever, or run in circles: the save that mends it has to be heard.
+  later(UNHEARD_MS, () => void project.watch());
   if (config.program.kind === 'node') setImmediate(() => project.build.warm());
 
   return {

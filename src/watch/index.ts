@@ -255,7 +255,13 @@ export function openWatch(
       known.rule = null;
       entries.forget(known);
     },
-    settled: () => places.settled(),
+    settled: async () => {
+      await places.settled();
+      while (!search.isDone()) {
+        await search.done();
+        await places.settled();
+      }
+    },
     list: () =>
       [...entries.folders.values()]
         .flatMap((folder) => [...folder.entries.values()])
@@ -285,6 +291,7 @@ export function openWatch(
       if (turn !== null) clearImmediate(turn);
       turn = null;
       storm.close();
+      search.close();
       await places.close();
     },
   };

@@ -121,12 +121,16 @@ describe('globs', () => {
     }
   });
 
-  it('tell a file that is written while the watch opens', async () => {
-    const files = Array.from({ length: 20 }, (_, at) => bench.write(`views/${at}/a.html`, text()));
+  it('tell a file that is written, or made, while the watch opens', async () => {
+    const there = Array.from({ length: 100 }, (_, at) => bench.write(`views/${at}/deep/a.html`, text()));
+    const files = [...there, ...there.map((file) => file.replace('deep', 'new'))];
     const opening = bench.open({ watch: ['views/**/*.html'] });
     const seen = new Set<string>();
     const collect = setInterval(() => bench.changes.map(({ file }) => seen.add(file)));
-    for (const file of files) writeFileSync(file, text());
+    for (const file of files) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text());
+    }
     // open() forgets what it saw, so look before it does.
     await Promise.all(files.map((file) => bench.until(file)));
     for (const { file } of bench.changes) seen.add(file);
