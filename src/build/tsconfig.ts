@@ -16,7 +16,7 @@ const require = createRequire(import.meta.url);
 export interface TsconfigInfo {
   /** Absolute path of the tsconfig.json or jsconfig.json. */
   readonly path: string;
-  /** Every config file that shaped it, itself first. */
+  /** Every config file that shaped it, itself first; of one that cannot be used also those that it misses. */
   readonly files: readonly string[];
   /** For esbuild's `tsconfigRaw`: JSON with those compilerOptions that matter for one file on its own. */
   readonly raw: string;
@@ -205,7 +205,7 @@ function parse(path: string): {
     const config = parseTsconfig(path, calls as Map<string, string>);
     const texts = textsRead(path, calls);
     const broken = [...texts].map(([file, text]) => faultOfJson(file, text, 'jsonc')).filter((fault) => fault !== null);
-    if (broken.length > 0) return { info: unusable(path, texts, broken), known: null };
+    if (broken.length > 0) return { info: unusable(path, [...texts.keys()], broken), known: null };
     const options: Record<string, unknown> = { ...config.compilerOptions };
     const matcher = createPathsMatcher({ path, config });
     const files = [...texts.keys()];
@@ -239,7 +239,7 @@ function parse(path: string): {
   } catch (error) {
     const texts = textsRead(path, calls);
     return {
-      info: unusable(path, texts, [blame(path, texts, messageOf(error))]),
+      info: unusable(path, [...texts.keys(), ...missedIn(calls)], [blame(path, texts, messageOf(error))]),
       known: null,
     };
   }
@@ -265,9 +265,16 @@ function textsRead(path: string, calls: ReadonlyMap<string, unknown>): Map<strin
   return texts;
 }
 
-const unusable = (path: string, texts: ReadonlyMap<string, string>, faults: readonly Fault[]): TsconfigInfo => ({
+/** What it looked for, and was not there; a package is told by the lockfile when it is installed. */
+const missedIn = (calls: ReadonlyMap<string, unknown>): string[] =>
+  [...calls].flatMap(([call, value]) => {
+    const file = value === false ? /^existsSync:(.*)$/s.exec(call)?.[1] : undefined;
+    return file === undefined || /[\\/]node_modules[\\/]/.test(file) ? [] : [resolve(file)];
+  });
+
+const unusable = (path: string, files: readonly string[], faults: readonly Fault[]): TsconfigInfo => ({
   path,
-  files: [...texts.keys()],
+  files,
   raw: '',
   rootDirs: [],
   maps: false,

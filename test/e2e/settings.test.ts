@@ -152,17 +152,22 @@ describe.each(NODES)('node $version', ({ node }) => {
 
   test('tsconfig.json: paths', async () => {
     const tsconfig = (folder: string): string => rc({ compilerOptions: { paths: { '@it': [`./${folder}/it.ts`] } } });
-    const { project, answers, quit } = await begin(
+    const { project, hotrun, answers, quit } = await begin(
       {
         'src/server.ts': server(`import { it } from '@it';`, 'it'),
         'a/it.ts': `export const it: string = 'a';`,
         'b/it.ts': `export const it: string = 'b';`,
-        'tsconfig.json': tsconfig('a'),
+        'tsconfig.json': '{ "extends": "./conf/base.json" }',
       },
       { node },
     );
+    // The one that it extends is missing, and appears.
+    await hotrun.seen(/tsconfig\.json:1:14: "extends" names[\s\S]*waiting for a change/);
+    project.write('conf/base.json', '{ "extends": "../paths.json" }');
+    await hotrun.seen(/base\.json:1:14: "extends" names[\s\S]*waiting for a change/);
+    project.write('paths.json', tsconfig('a'));
     await answers('a');
-    project.write('tsconfig.json', tsconfig('b'));
+    project.write('paths.json', tsconfig('b'));
     await answers('b');
     await quit();
   });
