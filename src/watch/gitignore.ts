@@ -15,6 +15,8 @@ export interface Gitignore {
   readonly ignores: GitSays;
   /** Whether a file of this name says what is left out. */
   isOne(name: string): boolean;
+  /** The files of the project that were asked, whether they exist or not; the user's own list is none. */
+  asked(): Iterable<string>;
   /** Reads the files again when next asked. */
   forget(): void;
 }
@@ -83,6 +85,7 @@ export function openGitignore(root: string, onTrouble: (sentence: string) => voi
       folders.set(path, known);
       return known;
     },
+    asked: () => [...read.keys()].filter((file) => file !== where?.lists[1]),
     isOne: (name) => (NAMES as readonly string[]).includes(name),
     forget: () => {
       read.clear();

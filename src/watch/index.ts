@@ -20,6 +20,7 @@ import { openAftermath } from './aftermath.ts';
 import { type Entry, type Folder, openEntries } from './entries.ts';
 import { isLimit, POLL_MS, troubleOf } from './folders.ts';
 import { openGitignore } from './gitignore.ts';
+import { openIgnorers } from './ignorers.ts';
 import { type Listed, openLists } from './lists.ts';
 import { openPlaces } from './places.ts';
 import { type Rule, rulesOf } from './rules.ts';
@@ -155,7 +156,13 @@ export function openWatch(
     settled: (folder, isMoved) => settle(folder, isMoved),
     heard: (folder, name) => hear(folder, name),
   });
-  const search = openSearch(rules, entries, openedAt, onTrouble);
+  const search = openSearch(rules, entries, openedAt, onTrouble, () => followIgnorers());
+  const followIgnorers = openIgnorers(
+    places,
+    git.asked,
+    (folder) => entries.folders.get(folder)?.isSearched ?? false,
+    () => ignoreAnew(),
+  );
   const { program } = config;
   const lists = openLists(program.kind === 'node' ? program.main : null, rules, entries, onTrouble);
 
@@ -184,10 +191,12 @@ export function openWatch(
     }
     if (folder.isSearched) search.find(folder, name, true);
     if (folder.isListed) lists.find(folder, name);
-    if (folder.isSearched && git.isOne(name)) {
-      git.forget();
-      for (const other of [...entries.folders.values()]) if (other.isSearched) search.scan(other, false);
-    }
+    if (folder.isSearched && git.isOne(name)) ignoreAnew();
+  };
+
+  const ignoreAnew = (): void => {
+    git.forget();
+    for (const folder of [...entries.folders.values()]) if (folder.isSearched) search.scan(folder, false);
   };
 
   search.start();

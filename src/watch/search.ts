@@ -39,12 +39,16 @@ interface Task {
   left: Dirent[] | null;
 }
 
-/** `openedAt`, in ms since the epoch: what is found counts as saved if it has changed since then. */
+/**
+ * `openedAt`, in ms since the epoch: what is found counts as saved if it has changed since then. `onDone`: nothing is left
+ * to be looked through, for now.
+ */
 export function openSearch(
   rules: Rules,
   entries: Entries,
   openedAt: number,
   onTrouble: (sentence: string) => void,
+  onDone: () => void,
 ): Search {
   const since = openedAt - TICK_MS;
 
@@ -88,6 +92,7 @@ export function openSearch(
       tasks.splice(tasks.indexOf(task), 1);
     }
     if (!isDone()) return;
+    onDone();
     const woken = waiting;
     waiting = [];
     for (const resolve of woken) resolve();

@@ -179,6 +179,21 @@ describe('everything, for a command', () => {
     expect(await bench.told(() => writeFileSync(file, text()))).toEqual([]);
   });
 
+  it.each(['.gitignore', '.ignore', '../.gitignore', '../.git/info/exclude'])(
+    'follows %s when it changes, where no glob is looked for',
+    async (list) => {
+      bench.write('../.git/info/exclude', '');
+      const file = bench.write('db/gen/a.sql', text());
+      await bench.open({ watch: ['db/**/*.sql'] });
+      for (let time = 1; time <= 3; time++) {
+        expect(await bench.told(() => writeFileSync(file, text()))).toEqual([file]);
+        await bench.told(() => bench.write(list, 'gen\n'));
+        expect(await bench.told(() => writeFileSync(file, text()))).toEqual([]);
+        await bench.told(() => bench.write(list, 'other\n'));
+      }
+    },
+  );
+
   it('is told however a file is saved, without the editor’s own files', async () => {
     const file = bench.write('cmd/api/main.go', text());
     await bench.open({ program: command });
