@@ -65,7 +65,7 @@ export interface Project {
   watched(): Promise<readonly Change[]>;
   /** The app has got somewhere, good or bad: more modules are known, and by that more of what shapes them; types are checked. `since`: they were read then, or later (ms since the epoch). */
   look(since: number): void;
-  /** The app reads it at its start, or writes it. */
+  /** The app reads it at its start, or looks for it, or writes it. */
   read(file: string, isWritten: boolean): void;
   /** The app is up, and has listed these folders `since` (ms since the epoch) it began to run. */
   listed(folders: readonly { path: string; isDeep: boolean }[], since: number): void;
@@ -172,7 +172,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     read(file, isWritten) {
       if (isWritten) return watching((room) => room.written(file));
       const stats = fileAt(file);
-      if (stats === null) return;
+      if (stats === null) return watching((room) => room.missed(file));
       // As it is now, for the room may be opened later. Its content is not noted: reading it takes until after the next save.
       watching((room) => room.read({ file, mtimeMs: stats.mtimeMs, size: stats.size }));
     },
@@ -235,7 +235,7 @@ function entriesOf(folder: string): readonly Dirent[] {
   }
 }
 
-/** What cannot be looked at cannot be read either: the app meets the error, and there is nothing to watch. */
+/** What cannot be looked at cannot be read either: the app meets the error. */
 function fileAt(path: string): Stats | null {
   try {
     const stats = statSync(path);

@@ -17,7 +17,8 @@ const IN_PACKAGE = /[\\/]node_modules[\\/]/;
 /** An app that reads so many does not need each of them to be watched. */
 const MOST = 500;
 
-const READS = ['readFile', 'readFileSync', 'open', 'openSync', 'createReadStream'];
+/** With the one that is asked before a file is read which need not be there. */
+const READS = ['readFile', 'readFileSync', 'open', 'openSync', 'createReadStream', 'existsSync'];
 const WRITES = [
   'writeFile',
   'writeFileSync',

@@ -54,6 +54,8 @@ export interface Watch {
   govern(files: readonly string[], since: number): void;
   /** The app reads this file at its start; as in `add`. */
   read(file: { file: string; mtimeMs: number; size: number }): void;
+  /** The app looks for this file at its start, and it is not there. */
+  missed(file: string): void;
   /** The app has listed these folders since `since` (ms since the epoch), when it began to run, and is up. */
   listed(folders: readonly Listed[], since: number): void;
   /** The app itself writes it at its start: that it reads it, or that it is new, says no more. */
@@ -251,6 +253,13 @@ export function openWatch(
       entry.known = { mtimeMs, size };
       entry.isThere = true;
       entry.isChecked = false;
+      entries.begin(entry);
+    },
+    missed: (file) => {
+      if (isClosed || written.has(file) || entries.known(file)?.rule || !rules.read(file)) return;
+      const entry = entries.at(resolve(file));
+      entry.rule = 'read';
+      entry.isExpected = true;
       entries.begin(entry);
     },
     listed: (folders, since) => {

@@ -65,6 +65,37 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     expect(hotrun.stderr()).not.toMatch(/f\.sql|g\.json/);
   });
 
+  test('what is not there yet counts when it appears, and when it is gone again', async () => {
+    project = makeProject({
+      'src/server.ts': `import { createServer } from 'node:http';
+import { existsSync, readFileSync } from 'node:fs';
+const text = [readFileSync('db/deep/a.sql', 'utf8')];
+try {
+  text.push(readFileSync('.env', 'utf8'));
+} catch {}
+if (existsSync('db/b.yaml')) text.push(readFileSync('db/b.yaml', 'utf8'));
+${listening}`,
+    });
+    const port = await freePort();
+    const hotrun = start(project, ['--why', 'src/server.ts'], { node, env: { PORT: String(port) } });
+    await hotrun.seen(/waiting for a change/);
+    project.write('db/deep/a.sql', 'a');
+    await hotrun.seen(/a\.sql counts: the app reads it when it starts/);
+    await answers(port, 'a');
+    await hotrun.seen(/ready in/);
+    project.write('.env', 'env');
+    await answers(port, 'a env');
+    await hotrun.seen(/ready in/);
+    project.write('db/b.yaml', 'b');
+    await answers(port, 'a env b');
+    await hotrun.seen(/ready in/);
+    project.remove('.env');
+    await answers(port, 'a b');
+    await hotrun.seen(/\.env changed: ready in/);
+    project.write('.env', 'again');
+    await answers(port, 'a again b');
+  });
+
   test('node:fs looks as ever, and is itself again when the app is ready', async () => {
     project = makeProject({
       'a.sql': '',
