@@ -26,7 +26,7 @@ const UNAVAILABLE_MS = 1500;
 const SETTLED_MS = 300;
 
 /** So long at most nothing is listened to, for the sake of the first answer, in ms. */
-const UNHEARD_MS = 1000;
+const UNHEARD_MS = 3000;
 
 /** How long settings may be incomplete before that is told, in ms. */
 const UNSETTLED_MS = 50;
