@@ -30,7 +30,7 @@ const WANTED = [
   /^README\.md$/,
   /^LICENSE$/,
   /^bin\/(hotrun\.js|package\.json)$/,
-  /^dist\/(cli\.cjs|watch\.js|index\.js)$/,
+  /^dist\/((cli|session|terminal|chunk-\w+)\.cjs|watch\.js|index\.js)$/,
   /^dist\/hotrc\.schema\.json$/,
   /^dist\/runtime\/(start\.cjs|main\.cjs|unavailable\.cjs|offshoot\.cjs|worker\.cjs|hooks-thread\.js)$/,
   /^dist\/types\/[\w/-]+\.d\.ts$/,

@@ -72,15 +72,16 @@ afterEach(async () => {
   project.close();
 });
 
-const answer = (generation: number, marker: string): Promise<true> =>
-  until(`generation ${generation} with ${marker}`, async () => {
+/** @param start the how manieth it is: one that was given up before it ran is none */
+const answer = (start: number, marker: string): Promise<true> =>
+  until(`start ${start} with ${marker}`, async () => {
     const given = await get(port);
     if (!('body' in given) || !given.body.endsWith(` ${marker}`)) return undefined;
-    expect(given.body).toBe(`${generation} ${marker}`);
+    expect(given.body).toBe(`${start} ${marker}`);
     return true;
   });
 
-// All in one life of hotrun: the number of the generation tells whether each save before was one reload.
+// All in one life of hotrun: how often the app was started tells whether each save before was one reload.
 test.each([
   ['a module', 'src/marker.ts', (marker: string) => `export const marker: string = '${marker}';\n`, []],
   ['a file of a glob', 'src/marker.txt', (marker: string) => marker, ['-w', 'src/**/*.txt']],
@@ -90,21 +91,24 @@ test.each([
     : `import { readFileSync } from 'node:fs';\nconst marker = readFileSync('src/marker.txt', 'utf8');`;
   project = makeProject({
     [file]: text('m0'),
-    'src/server.ts': `import { createServer } from 'node:http';
+    'src/server.ts': `import { appendFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
 ${source}
-createServer((_, response) => response.end(process.env.HOTRUN_GENERATION + ' ' + marker))
+appendFileSync('starts', '.');
+const start = statSync('starts').size;
+createServer((_, response) => response.end(start + ' ' + marker))
   .listen(Number(process.env.PORT), '127.0.0.1');
 `,
   });
   const hotrun = start(project, [...flags, 'src/server.ts'], { env: { PORT: String(port) } });
   await answer(1, 'm0');
   await hotrun.seen(/ready in/);
-  let generation = 1;
+  let nth = 1;
   for (const [editor, save] of Object.entries(editors)) {
     for (let time = 1; time <= 2; time++) {
-      generation++;
-      await save(project.path(file), text(`m${generation}`));
-      await answer(generation, `m${generation}`).catch((error) => {
+      nth++;
+      await save(project.path(file), text(`m${nth}`));
+      await answer(nth, `m${nth}`).catch((error) => {
         throw new Error(`${editor}, time ${time}: ${error.message}; ${hotrun.stderr()}`);
       });
     }
