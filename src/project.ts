@@ -101,6 +101,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
       if (config.why) tellOnce({ type: 'why loaded', packages: namesOf(packages), stop, of, modules, ms });
     },
     onMissing: (files) => watching((room) => room.expect(files)),
+    onAbsent: (files) => govern('shape', files),
     mark: host.mark,
     run: host.run,
   });

@@ -32,6 +32,8 @@ export interface BuildHost {
   onKnown(known: Known): void;
   /** Files that do not exist, whose appearance would matter. */
   onMissing(files: readonly string[]): void;
+  /** The same, of packages: what imports mean changes with them. */
+  onAbsent(files: readonly string[]): void;
   /** What a standby has loaded: packages, in so many ms; and so many modules another one will. */
   onForesight(found: Preloads, modules: number, ms: number): void;
   /** It has got this far: what was saved is read, a generation's modules are on their way. */
@@ -84,6 +86,8 @@ export interface Build {
   explain(gen: Generation, text: string, stack: string): Promise<void>;
   /** Where Node found a package that a file of the project wants. */
   found(parent: string, specifier: string, preload: Preload): void;
+  /** Node has not found it: a package, or a file (absolute path) of one. */
+  missing(parent: string, what: string): void;
   /** Files that are watched and are no modules: what they are now is what runs, unless they were saved `since` (ms). */
   note(files: readonly string[], since: number): Promise<void>;
   /** The files that shape modules: tsconfig.json and package.json, with those that would count if they were there. */
@@ -112,7 +116,11 @@ export function openBuild(config: Config, host: BuildHost): Build {
   /** New files that the app is expected to load when it runs, so that no link step finds out what is wrong with them. */
   const fresh = new Set<string>();
   const ledger = openLedger();
-  const links = openLinks(entries, tools, { onMissing: host.onMissing, onForget: () => ahead.forget() });
+  const links = openLinks(config.root, entries, tools, {
+    onMissing: host.onMissing,
+    onAbsent: host.onAbsent,
+    onForget: () => ahead.forget(),
+  });
   const ahead = openAhead(main, entries, (specifier, parent) => {
     const found = links.resolve(specifier, parent) ?? links.graph.resolve(specifier, parent);
     return found && 'file' in found ? found.file : undefined;
@@ -290,6 +298,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
       const faults = await faultsOfRequires([main, ...loaded.filter((file) => entries.has(file))], {
         module: moduleOf,
         resolve: links.resolve,
+        missing: links.missing,
         isNew: (file) => running.get(file) !== entries.get(file)?.hash && running.size > 0,
       }).catch((error): Fault[] => [{ text: messageOf(error) }]);
       // What was saved and is not linked by now will be imported by the code as it runs.
@@ -312,6 +321,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
       }
     },
     found: links.found,
+    missing: links.missing,
     async note(files, since) {
       for (const file of files) {
         const text = await readFile(file, 'latin1').catch(() => null);

@@ -1,6 +1,6 @@
 /** What the imports of the project were found to lead to: its own files, or packages. */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Preload } from '../runtime/messages.ts';
 import type { Graph } from './preload.ts';
@@ -10,6 +10,8 @@ import type { Entry, Imports, Tools } from './store.ts';
 export interface LinksHost {
   /** Files that do not exist, whose appearance would matter. */
   onMissing(files: readonly string[]): void;
+  /** The same, of packages. */
+  onAbsent(files: readonly string[]): void;
   /** What an import means may have changed. */
   onForget(): void;
 }
@@ -19,6 +21,8 @@ export interface Links {
   resolve(specifier: string, parent: string): Resolved;
   /** Where Node found a package. */
   found(parent: string, specifier: string, preload: Preload): void;
+  /** Node has not found it: has the places watched where this package, or file (absolute path) of one, may appear. */
+  missing(parent: string, what: string): void;
   /** Another file may be meant by now. */
   forget(): void;
   /** The same, and of packages too. */
@@ -40,7 +44,13 @@ const IN_PACKAGE = '/node_modules/';
 /** Of a package, in an import; `#inside` is none. */
 const NAME = /^(?:@[^/]+\/)?[^@#/][^/]*/;
 
-export function openLinks(entries: ReadonlyMap<string, Entry>, tools: () => Tools, host: LinksHost): Links {
+/** @param root of the project */
+export function openLinks(
+  root: string,
+  entries: ReadonlyMap<string, Entry>,
+  tools: () => Tools,
+  host: LinksHost,
+): Links {
   let files: Record<string, string> = {};
   /** By the same keys. */
   const packages = new Map<string, Preload>();
@@ -63,6 +73,13 @@ export function openLinks(entries: ReadonlyMap<string, Entry>, tools: () => Tool
   return {
     resolve,
     found: (parent, specifier, preload) => void packages.set(`${parent}\n${specifier}`, preload),
+    missing(parent, what) {
+      if (isAbsolute(what)) return host.onAbsent([what]);
+      const name = NAME.exec(what)?.[0];
+      if (name === undefined || what.startsWith('.')) return;
+      host.onMissing(tools().resolver.missed(what, parent));
+      host.onAbsent(placesOf(name, dirname(parent), root));
+    },
     forget,
     renew() {
       packages.clear();
@@ -116,4 +133,17 @@ function linkAbove(folder: string, name: string): string | undefined {
     if (existsSync(file)) return file;
   }
   return undefined;
+}
+
+/**
+ * Where Node would find a package. Above `root` only where there is a project, as that of a workspace: to wait for a
+ * node_modules in a home folder would be to listen to all that happens there.
+ */
+function placesOf(name: string, folder: string, root: string): string[] {
+  const places: string[] = [];
+  for (let at = folder, last = ''; at !== last; last = at, at = dirname(at)) {
+    const isInside = at === root || at.startsWith(root + sep);
+    if (isInside || existsSync(join(at, 'package.json'))) places.push(join(at, 'node_modules', name, 'package.json'));
+  }
+  return places;
 }

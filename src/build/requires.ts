@@ -15,6 +15,8 @@ export interface Project {
   /** A module by its file, read if it is not known; null if it is not there. */
   module(file: string): Promise<Module | { faults: readonly Fault[] } | null>;
   resolve(specifier: string, parent: string): Resolved;
+  /** This is not there. */
+  missing(parent: string, specifier: string): void;
   /** Whether packages that it requires are to be looked for too. */
   isNew(file: string): boolean;
 }
@@ -54,8 +56,10 @@ export async function faultsOfRequires(roots: Iterable<string>, project: Project
         (found || project.isNew(file)) &&
         !isThere(specifier, file, project) &&
         !(await isOther(specifier, file))
-      )
+      ) {
+        project.missing(file, specifier);
         faults.push(await missing(specifier, file));
+      }
     }
     await Promise.all(next.map(visit));
   };

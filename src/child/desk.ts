@@ -88,6 +88,7 @@ export function openDesk(guardian: Guardian): Desk {
       }
       if (!answers || !offshoot) return;
       if ('tell' in head) {
+        if (head.tell === 'missing') return answers.missing(head.parent, head.what);
         if (head.tell !== 'loaded') return;
         for (const file of head.files) files.add(file);
         return offshoot.loaded(head.files);

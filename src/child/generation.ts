@@ -26,6 +26,8 @@ export interface Answers {
   check(gen: Generation): Promise<boolean>;
   /** Where Node found a package that a file of the project wants. */
   found(parent: string, specifier: string, preload: Preload): void;
+  /** Node has not found what a file of the project wants: a package, or a file (absolute path) of one. */
+  missing(parent: string, what: string): void;
   /** What a standby may do before its turn: load packages, and then modules of the project, by `ahead`. Never rejects. */
   foresight(): Promise<{ readonly packages: readonly Preload[]; readonly ahead: boolean }>;
   /** A standby has loaded its packages, in so many ms. */

@@ -175,6 +175,8 @@ export function bootNode(
         return host.onListed(head.folders, head.since);
       case 'package':
         return host.answers.found(head.parent, head.specifier, { url: head.url, by: head.by });
+      case 'missing':
+        return host.answers.missing(head.parent, head.what);
       case 'closed':
         return unused.closed(head.key);
       case 'listening':

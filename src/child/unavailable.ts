@@ -62,6 +62,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
             check: async () => true,
             explain: async () => {},
             found() {},
+            missing() {},
             foresight: async () => ({ packages: [], ahead: false }),
             preloaded() {},
             ahead: async () => ({ ...NOTHING, token: { era: 0, hashes: new Map() } }),

@@ -1,4 +1,5 @@
 /** The two answers that module hooks give, for every way of installing them. */
+import { isAbsolute } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   AHEAD_URL,
@@ -48,8 +49,13 @@ export function makeHooks(
   return {
     resolved: loader.resolved,
     missed(error, parentURL) {
-      const file = missingFile(error);
-      if (file === undefined || IN_PACKAGE.test(file)) return undefined;
+      const what = missingIn(error);
+      if (what === undefined) return undefined;
+      const file = isAbsolute(what) ? what : undefined;
+      if (file === undefined || IN_PACKAGE.test(file)) {
+        loader.missed(what, parentURL);
+        return undefined;
+      }
       const { href } = pathToFileURL(file);
       // Text that is run as a module (`data:`) is nobody's, and names files by their URL.
       return loader.resolve(href, parentURL?.startsWith('data:') ? href : parentURL);
@@ -110,10 +116,10 @@ function namesIn(url: string, { source }: Source, loader: Loader, seen: Set<stri
   });
 }
 
-/** Where `imports` or `exports` of a package.json lead to a file that is not there, Node names it. */
-function missingFile(error: unknown): string | undefined {
+/** What Node names: a package, or the file where `imports` or `exports` of a package.json lead to. */
+function missingIn(error: unknown): string | undefined {
   const { code, url, message } = error as { code?: unknown; url?: unknown; message?: unknown };
   if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return undefined;
   if (typeof url === 'string') return url.startsWith('file:') ? fileURLToPath(url) : undefined;
-  return /^Cannot find module '((?:\/|[A-Za-z]:\\)[^'\n]*)'/.exec(String(message))?.[1];
+  return /^Cannot find (?:module|package) '([^'\n]+)'/.exec(String(message))?.[1];
 }

@@ -32,6 +32,8 @@ export interface Loader {
   flush(): void;
   /** Node has resolved what `resolve` left to it. */
   resolved(specifier: string, parentURL: string | undefined, url: string, by: 'import' | 'require'): void;
+  /** Node has found neither this package nor the file (absolute path) that a package leads to. */
+  missed(what: string, parentURL: string | undefined): void;
 }
 
 /** A script without an extension is JavaScript: bin/www. */
@@ -125,6 +127,14 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
       if (!parent || told.has(key) || unpack(parent).packages.includes(key)) return;
       told.add(key);
       asker.tell({ tell: 'package', parent, specifier, url, by });
+    },
+    missed(what, parentURL) {
+      const parent = parentURL && fileOf(parentURL);
+      // An app may try for it at every request.
+      const key = `${parent}\n${what}\n`;
+      if (!parent || isAhead || told.has(key)) return;
+      told.add(key);
+      asker.tell({ tell: 'missing', parent, what });
     },
     resolve(specifier, parentURL) {
       const parent = parentURL && fileOf(parentURL);

@@ -96,6 +96,8 @@ export type Told =
   | { readonly tell: 'listed'; readonly folders: readonly ListedFolder[]; readonly since: number }
   /** Where Node found a package that a file of the project wants. */
   | ({ readonly tell: 'package'; readonly parent: string; readonly specifier: string } & Preload)
+  /** A file of the project wants this package, or this file (absolute path) of a package, and Node has not found it. */
+  | { readonly tell: 'missing'; readonly parent: string; readonly what: string }
   /** A standby has loaded the packages that it was to load, in so many ms. */
   | { readonly tell: 'preloaded'; readonly ms: number }
   /** It listens; `key` is empty for a socket that is not hotrun's, `where` as a person would type it: `http://localhost:3000`. */

@@ -19,6 +19,7 @@ async function faultsOf(files: Files, main: string, isNew = true) {
       return 'module' in made ? made.module : made;
     },
     resolve,
+    missing() {},
     isNew: () => isNew,
   });
   transform.close();

@@ -23,6 +23,11 @@ const lib = (text: string): Record<string, string> => ({
   'src/index.ts': `export const text: string = '${text}';\n`,
 });
 
+const commonLib = (text: string): Record<string, string> => ({
+  'package.json': '{ "name": "lib", "main": "index.js" }',
+  'index.js': `exports.text = '${text}';\n`,
+});
+
 /** As `ln -sfn` and package managers do it. */
 function lead(link: string, target: string): void {
   symlinkSync(target, `${link}.new`);
@@ -99,6 +104,21 @@ describe.each(NODES)('on $version', ({ node }) => {
       },
     );
     expect(status, stderr).toBe(0);
+    await app.answers('one');
+    await app.quit();
+  });
+
+  test.each([
+    ['imported', ''],
+    ['required', '{ "type": "commonjs" }'],
+  ])('a package that is missing, %s, and is then linked without any lockfile', async (_, manifest) => {
+    const app = await begin(manifest === '' ? APP : { ...APP, 'package.json': manifest }, {
+      node,
+      before: (project) => void packageBeside(project, 'one', manifest === '' ? lib('one') : commonLib('one')),
+    });
+    await app.hotrun.seen(/waiting for a change/);
+    mkdirSync(app.project.path('node_modules'));
+    symlinkSync('../../one', app.project.path('node_modules/lib'));
     await app.answers('one');
     await app.quit();
   });
