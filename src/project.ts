@@ -118,7 +118,8 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     watch = openWatch(
       config,
       (changes, calmMs) => {
-        if (!isClosed) host.onSaved(changes, calmMs);
+        const news = changes.filter(({ file }) => !roles.get(file)?.has('shape') || !build.isWayAsBefore(file));
+        if (!isClosed && (news.length > 0 || changes.length === 0)) host.onSaved(news, calmMs);
       },
       (sentence) => host.say({ type: 'trouble', sentence }),
       openedAt,

@@ -43,12 +43,13 @@ const MODULE = /\.(?:[cm]?[jt]s|[jt]sx)$/;
 /** The hash of what matters in a file that is no module: of a package.json a few keys. */
 export function hashOfOther(file: string, text: string): string {
   const meaning = basename(file) === 'package.json' ? meaningOf(text) : text;
-  // By a link in it, another package with the same words may be meant.
-  return hashOf(IN_PACKAGE.test(file) ? `${realPathOf(file)}\n${meaning}` : meaning);
+  // By a link in it, another package or module with the same words may be meant.
+  const real = realPathOf(file);
+  return hashOf(real !== file || IN_PACKAGE.test(file) ? `${real}\n${meaning}` : meaning);
 }
 
 /** Empty if it is gone meanwhile, of which there will be an event. */
-function realPathOf(file: string): string {
+export function realPathOf(file: string): string {
   try {
     return realpathSync(file);
   } catch {

@@ -10,7 +10,7 @@ import { type Fault, messageOf } from '../errors.ts';
 import type { Loaded, Pack, Preload, Resolved } from '../runtime/messages.ts';
 import type { Ending, Event, Generation } from '../supervisor/words.ts';
 import { type Ahead, openAhead } from './ahead.ts';
-import { hashOfOther, openAttempt } from './attempt.ts';
+import { hashOfOther, openAttempt, realPathOf } from './attempt.ts';
 import { codeCacheFolder } from './codecache.ts';
 import { placeOf } from './format.ts';
 import { openLedger } from './given.ts';
@@ -92,6 +92,8 @@ export interface Build {
   note(files: readonly string[], since: number): Promise<void>;
   /** The files that shape modules: tsconfig.json and package.json, with those that would count if they were there. */
   shapes(): readonly string[];
+  /** The file is a symbolic link, or behind one, that leads to the same file as before: of that there is an event, too. */
+  isWayAsBefore(file: string): boolean;
   /** Other packages may be there, another package.json or tsconfig.json: what they shape is made anew. */
   renew(): void;
   /** The packages that a standby may load before its turn, in this order; and whether there is more. Never rejects. */
@@ -340,7 +342,12 @@ export function openBuild(config: Config, host: BuildHost): Build {
     shapes: () => [
       ...shapesOf([main, ...entries.keys(), ...[...faultsOf.keys()].filter(isAbsolute)], config.root, tools()),
       ...links.linked(),
+      ...links.ways().keys(),
     ],
+    isWayAsBefore(file) {
+      const real = links.ways().get(file);
+      return real !== undefined && real === realPathOf(file);
+    },
     renew() {
       links.renew();
       store.renew();

@@ -35,6 +35,8 @@ export interface Links {
   resolved(): Readonly<Record<string, string>>;
   /** The packages found, by the same keys. */
   packages(): string[];
+  /** Where the project's own files were found by a symbolic link: the real path, by the one that was looked up. */
+  ways(): ReadonlyMap<string, string>;
   /** Of packages that are linked into a node_modules, package.json by that way: the link may lead elsewhere one day. */
   linked(): string[];
   readonly graph: Graph;
@@ -52,6 +54,7 @@ export function openLinks(
   host: LinksHost,
 ): Links {
   let files: Record<string, string> = {};
+  const ways = new Map<string, string>();
   /** By the same keys. */
   const packages = new Map<string, Preload>();
 
@@ -61,12 +64,16 @@ export function openLinks(
     if (known !== undefined) return { file: known };
     const found = tools().resolver.resolve(specifier, parent);
     if (found && 'tried' in found) host.onMissing(found.tried);
-    if (found && 'file' in found) files[key] = found.file;
+    if (found && 'file' in found) {
+      files[key] = found.file;
+      if (found.way !== undefined) ways.set(found.way, found.file);
+    }
     return found;
   }
 
   function forget(): void {
     files = {};
+    ways.clear();
     host.onForget();
   }
 
@@ -99,15 +106,16 @@ export function openLinks(
     },
     resolved: () => files,
     packages: () => [...packages.keys()],
+    ways: () => ways,
     linked() {
-      const ways = new Set<string>();
+      const wanted = new Set<string>();
       for (const [key, { url }] of packages) {
         if (url.includes(IN_PACKAGE)) continue;
         const [parent = '', specifier = ''] = key.split('\n');
         const name = NAME.exec(specifier)?.[0];
-        if (name !== undefined) ways.add(`${dirname(parent)}\n${name}`);
+        if (name !== undefined) wanted.add(`${dirname(parent)}\n${name}`);
       }
-      return [...ways].flatMap((way) => {
+      return [...wanted].flatMap((way) => {
         const [folder = '', name = ''] = way.split('\n');
         return linkAbove(folder, name) ?? [];
       });

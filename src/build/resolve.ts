@@ -10,8 +10,8 @@ import { codeOf } from '../errors.ts';
 import { openPackages, type Packages } from './packages.ts';
 import { openTsconfigs, type TsconfigInfo, type Tsconfigs } from './tsconfig.ts';
 
-/** `file`: real absolute path. `tried`: absolute paths whose appearance would change the answer. Null: Node's business. */
-export type Resolved = { readonly file: string } | { readonly tried: readonly string[] } | null;
+/** `file`: real absolute path. `way`: the path that was looked up, where it leads there by a symbolic link. `tried`: absolute paths whose appearance would change the answer. Null: Node's business. */
+export type Resolved = { readonly file: string; readonly way?: string } | { readonly tried: readonly string[] } | null;
 
 export interface Resolve {
   /** `parentFile` is absolute. A query or fragment is not part of `file`: whoever asks keeps it. Never throws. */
@@ -58,7 +58,7 @@ export function openResolve(options: Options = {}): Resolve {
   const owned = [options.tsconfigs ? null : tsconfigs, options.packages ? null : packages];
   const kinds = new Map<string, Kind>();
   const realFolders = new Map<string, string>();
-  const answers = new Map<string, { file: string } | { tried: readonly string[] }>();
+  const answers = new Map<string, { file: string; way?: string } | { tried: readonly string[] }>();
 
   function resolve(specifier: string, parentFile: string): Resolved {
     const fromTypescript = TYPESCRIPT.test(parentFile);
@@ -102,10 +102,15 @@ export function openResolve(options: Options = {}): Resolve {
       const tried: string[] = [];
       let file = probe(target, fromTypescript, tried);
       if (file === null) for (const other of otherRoots(target, roots)) file ??= probe(other, fromTypescript, tried);
-      answer = file === null ? { tried } : { file: realPath(file) };
+      answer = file === null ? { tried } : foundAt(file);
       answers.set(key, answer);
     }
     return answer;
+  }
+
+  function foundAt(way: string): { file: string; way?: string } {
+    const file = realPath(way);
+    return file === way ? { file } : { file, way };
   }
 
   function probe(target: string, fromTypescript: boolean, tried: string[]): string | null {

@@ -214,8 +214,12 @@ test('links are resolved, to files and through folders, unless links are to be k
   symlinkSync(join(root, 'real/pkg'), join(root, 'app/pkg'), 'junction');
   symlinkSync(join(root, 'real/one.ts'), join(root, 'app/one.ts'));
   symlinkSync(join(root, 'nowhere'), join(root, 'app/broken.ts'));
-  check(root, './pkg/x.js', 'app/i.ts', 'real/pkg/x.ts');
-  check(root, './one.js', 'app/i.ts', 'real/one.ts');
+  const { resolve } = openResolve();
+  for (const [specifier, way, file] of [
+    ['./pkg/x.js', 'app/pkg/x.ts', 'real/pkg/x.ts'],
+    ['./one.js', 'app/one.ts', 'real/one.ts'],
+  ] as const)
+    expect(resolve(specifier, join(root, 'app/i.ts'))).toEqual({ file: join(root, file), way: join(root, way) });
   check(root, './broken.js', 'app/i.ts', undefined);
   const kept = openResolve({ preserveSymlinks: true });
   expect(kept.resolve('./pkg/x.js', join(root, 'app/i.ts'))).toEqual({ file: join(root, 'app/pkg/x.ts') });

@@ -54,6 +54,30 @@ describe.each(NODES)('on $version', ({ node }) => {
     await app.quit();
   });
 
+  test('a folder of the project that is a link, to another one from then on', async () => {
+    const word = (text: string): string => `export const text: string = '${text}';\n`;
+    const app = await begin(
+      {
+        'src/server.ts': server(`import { text } from './current/text.ts';`, 'text'),
+        'src/one/text.ts': word('one'),
+        'src/two/text.ts': word('two'),
+      },
+      { node, before: (project) => symlinkSync('one', project.path('src/current')) },
+    );
+    const link = app.project.path('src/current');
+    await app.answers('one');
+    lead(link, 'two');
+    await app.answers('two');
+    app.project.write('src/two/text.ts', word('two, again'));
+    await app.answers('two, again');
+    rmSync(link);
+    symlinkSync('one', link);
+    await app.answers('one');
+    app.project.write('src/current/text.ts', word('one, again'));
+    await app.answers('one, again');
+    await app.quit();
+  });
+
   test('a linked package that is another one from then on, and an installed one in the end', async () => {
     let one = '';
     let two = '';
