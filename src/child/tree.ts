@@ -131,8 +131,9 @@ function look(path: string): string {
   }
 }
 
-/** The fields of /proc/PID/stat from the state on; the name before them may hold anything. */
-const statOf = (pid: number): string[] => look(`/proc/${pid}/stat`).split(') ').pop()?.split(' ') ?? [];
+/** The fields of a process' or thread's stat from the state on; the name before them may hold anything. */
+const fieldsOf = (path: string): string[] => look(`${path}/stat`).split(') ').pop()?.split(' ') ?? [];
+const statOf = (pid: number): string[] => fieldsOf(`/proc/${pid}`);
 const isRunning = (pid: number): boolean => !['', 'Z', 'X', 'x', undefined].includes(statOf(pid)[0]);
 /** Page faults of children that it has waited for: every process has some before its first line. */
 const hasWaited = (pid: number): boolean => {
@@ -155,6 +156,7 @@ function programOf(pid: number): string {
 const caughtBy = (pid: number): bigint =>
   BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)/m.exec(look(`/proc/${pid}/status`))?.[1] ?? '0'}`);
 
+/** The folders of its threads in /proc. */
 const threadsOf = (pid: number): string[] => {
   try {
     return readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);
@@ -167,10 +169,17 @@ const threadsOf = (pid: number): string[] => {
 const PF_EXITING = 4;
 /** A thread that has begun to end, or has ended. One with children has started them since the signal. */
 function isLeaving(thread: string): boolean {
-  const flags = look(`${thread}/stat`).split(') ').pop()?.split(' ')[6];
+  const flags = fieldsOf(thread)[6];
   if (flags === undefined) return true;
-  return (Number(flags) & PF_EXITING) !== 0 && hasChildLists() && look(`${thread}/children`) === '';
+  return (Number(flags) & PF_EXITING) !== 0 && hasChildLists() && childrenOf(thread).length === 0;
 }
+
+/** Most kernels have the list; without it children are not found. */
+const childrenOf = (thread: string): number[] =>
+  look(`${thread}/children`)
+    .split(' ')
+    .map(Number)
+    .filter((pid) => pid > 0);
 
 let childLists: boolean | undefined;
 const hasChildLists = (): boolean => {
@@ -184,25 +193,14 @@ const hasLocks = (pid: number): boolean =>
     .split('\n')
     .some((lock) => [String(pid), '-1'].includes(lock.replace('-> ', '').split(/ +/)[4] ?? ''));
 
-/** By /proc/PID/task/TID/children, which most kernels have; without it those that left the group are not found. */
+/** Those that left the group are found by it, too. */
 function descendants(pids: readonly number[]): number[] {
   const found: number[] = [];
   const queue = [...pids];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    let tasks: string[] = [];
-    try {
-      tasks = readdirSync(`/proc/${next}/task`);
-    } catch {
-      continue;
-    }
-    for (const task of tasks)
-      for (const word of look(`/proc/${next}/task/${task}/children`).split(' ')) {
-        const child = Number(word);
-        if (child > 0) {
-          found.push(child);
-          queue.push(child);
-        }
-      }
+    const children = threadsOf(next).flatMap(childrenOf);
+    found.push(...children);
+    queue.push(...children);
   }
   return found;
 }

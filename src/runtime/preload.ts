@@ -32,17 +32,12 @@ export function preload(
     compileLazily();
     return () => {};
   }
-  const { preload: packages, warm: builtins } = options;
   const { runMain } = Module;
   const streams = hush();
   Module.runMain = (...args) => {
     Module.runMain = runMain;
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
-    const since = performance.now();
-    const all = loadPackages(packages).then(() => {
-      if (packages.length > 0) asker.tell({ tell: 'preloaded', ms: performance.now() - since });
-    });
-    void getReady(all, builtins, ahead).then(() => {
+    void getReady(options, asker, ahead).then(() => {
       loaded();
       tidy();
       setImmediate(() => runMain.apply(Module, args));
@@ -52,11 +47,13 @@ export function preload(
 }
 
 async function getReady(
-  packages: Promise<void>,
-  builtins: readonly string[],
+  { preload: packages, warm: builtins }: Boot,
+  asker: Pick<Asker, 'tell'>,
   settle: (() => void) | null,
 ): Promise<void> {
-  await packages;
+  const since = performance.now();
+  await loadPackages(packages);
+  if (packages.length > 0) asker.tell({ tell: 'preloaded', ms: performance.now() - since });
   await rehearse(builtins);
   // Of many modules few are called at the start, and what they hold has to be freed when it is their turn to leave.
   compileLazily();
