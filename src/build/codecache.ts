@@ -6,7 +6,8 @@ import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { cacheFolder } from './folder.ts';
 
-const IS_SUPPORTED = 'flushCompileCache' in nodeModule;
+/** Node's own; on Node 20 the runtime has one. */
+const IS_SUPPORTED = 'flushCompileCache' in nodeModule || process.versions.node.startsWith('20.');
 /** The user has one, or wants none, or measures coverage, which it makes wrong. */
 const VARIABLES = ['NODE_COMPILE_CACHE', 'NODE_DISABLE_COMPILE_CACHE', 'NODE_V8_COVERAGE'];
 

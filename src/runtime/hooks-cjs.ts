@@ -22,19 +22,25 @@ interface CommonJsLoader {
   _resolveFilename(request: string, parent: NodeJS.Module | undefined, isMain: boolean, where?: Where): string;
 }
 const Module = nodeModule as unknown as CommonJsLoader;
+/** Runs a module; false: Node has to do it. */
+export type Run = (module: NodeJS.Module, source: string, filename: string) => boolean;
 
 const EXTENSIONS = ['.ts', '.tsx', '.mts', '.cts', '.jsx', '.js', '.mjs', '.cjs', '.json'];
 
 /**
  * @param resolve patch the resolution too, where no hook does it; `last`: where none does it for `require.resolve` (Node 22),
- * for what Node does not find
+ * for what Node does not find; `run`: asked first for what packages hold
  */
-export function installCommonJsHooks(hooks: Hooks, entry: string, options: { resolve: 'first' | 'last' }): void {
+export function installCommonJsHooks(
+  hooks: Hooks,
+  entry: string,
+  options: { readonly resolve: 'first' | 'last'; readonly run?: Run | undefined },
+): void {
   for (const extension of EXTENSIONS) {
     const before = Module._extensions[extension] ?? Module._extensions['.js'];
     Module._extensions[extension] = (module, filename) => {
       const isPackaged = IN_PACKAGE.test(filename) && filename !== entry;
-      if (isPackaged && options.resolve === 'first') leaveMapOut(module);
+      if (isPackaged && options.resolve === 'first') lookAtSource(module, options.run);
       const loaded = isPackaged ? undefined : hooks.load(pathToFileURL(filename).href, 'require');
       if (loaded?.source == null) return before?.(module, filename);
       if (loaded.format === 'json') module.exports = JSON.parse(loaded.source);
@@ -75,10 +81,12 @@ export function installCommonJsHooks(hooks: Hooks, entry: string, options: { res
   }
 }
 
-/** For the one time that Node compiles it. */
-function leaveMapOut(module: CommonJsModule): void {
-  module._compile = (source, ...rest) => {
+/** For the one time that Node compiles it: without its source map, and from V8's code cache where there is one. */
+function lookAtSource(module: CommonJsModule, run: Run | undefined): void {
+  module._compile = (source, filename, format) => {
     Reflect.deleteProperty(module, '_compile');
-    return module._compile(textWithoutMap(source), ...rest);
+    const text = textWithoutMap(source);
+    if (format !== 'module' && run?.(module, text, filename)) return;
+    module._compile(text, filename, format);
   };
 }

@@ -51,7 +51,7 @@ function boot(options: Boot): void {
     options.inspect || options.early || isCovered() ? null : openMaps(),
   );
 
-  const codeCache = openCodeCache(options.codeCache);
+  const codeCache = openCodeCache(options.codeCache, options.entry, hasTime(options));
 
   let overlaps = false;
   let since = 0;
@@ -163,10 +163,11 @@ function boot(options: Boot): void {
     },
   };
   const hooks = makeHooks(loader, (file) => file === entry, main);
-  installHooks(hooks, entry, () => {
+  const intoThread = (): void => {
     const data: ThreadData = { question: options.question, turns, entry, own: own.href };
     nodeModule.register(new URL('./hooks-thread.js', own), { data });
-  });
+  };
+  installHooks(hooks, entry, intoThread, codeCache.run);
   enableSourceMaps();
   sayTypeScript();
   for (const name of options.warm) warm(name);
