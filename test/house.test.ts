@@ -57,7 +57,7 @@ describe('imports', () => {
 
   test('only one file knows what is inside of node', () => {
     const users = imports.filter(({ to }) => INTERNAL.test(to)).map(({ from }) => from);
-    expect([...new Set(users)]).toEqual(['src/runtime/hooks-direct.ts']);
+    expect([...new Set(users)]).toEqual(['src/runtime/internals.ts']);
   });
 
   test('hotrun imports of it only the messages, and only those', () => {

@@ -33,8 +33,8 @@ export interface Links {
   imports(): Imports;
   /** File by parent + '\n' + specifier. */
   resolved(): Readonly<Record<string, string>>;
-  /** The packages found, by the same keys. */
-  packages(): string[];
+  /** The packages found: by + ' ' + URL -> the same keys. */
+  packages(): Record<string, string[]>;
   /** Where the project's own files were found by a symbolic link: the real path, by the one that was looked up. */
   ways(): ReadonlyMap<string, string>;
   /** Of packages that are linked into a node_modules, package.json by that way: the link may lead elsewhere one day. */
@@ -57,6 +57,8 @@ export function openLinks(
   const ways = new Map<string, string>();
   /** By the same keys. */
   const packages = new Map<string, Preload>();
+  /** What `packages` last answered. */
+  let grouped: Record<string, string[]> | null = null;
 
   function resolve(specifier: string, parent: string): Resolved {
     const key = `${parent}\n${specifier}`;
@@ -79,7 +81,10 @@ export function openLinks(
 
   return {
     resolve,
-    found: (parent, specifier, preload) => void packages.set(`${parent}\n${specifier}`, preload),
+    found(parent, specifier, preload) {
+      grouped = null;
+      packages.set(`${parent}\n${specifier}`, preload);
+    },
     missing(parent, what) {
       if (isAbsolute(what)) return host.onAbsent([what]);
       const name = NAME.exec(what)?.[0];
@@ -89,6 +94,7 @@ export function openLinks(
     },
     forget,
     renew() {
+      grouped = null;
       packages.clear();
       forget();
     },
@@ -105,7 +111,10 @@ export function openLinks(
       return found;
     },
     resolved: () => files,
-    packages: () => [...packages.keys()],
+    packages() {
+      grouped ??= groupOf(packages);
+      return grouped;
+    },
     ways: () => ways,
     linked() {
       const wanted = new Set<string>();
@@ -132,6 +141,17 @@ export function openLinks(
       },
     },
   };
+}
+
+function groupOf(packages: ReadonlyMap<string, Preload>): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const [key, { by, url }] of packages) {
+    const target = `${by} ${url}`;
+    const keys = found[target] ?? [];
+    keys.push(key);
+    found[target] = keys;
+  }
+  return found;
 }
 
 /** As Node looks for a package. A package that imports itself has none. */

@@ -57,7 +57,7 @@ export function openOffshoots({ ledger, entries, parcel, load, onLoaded }: Means
           const { head, body } = parcel(packed.values(), first);
           const isIn = (key: string): boolean => packed.has(key.slice(0, key.indexOf('\n')));
           const resolved = Object.fromEntries(Object.entries(head.resolved).filter(([key]) => isIn(key)));
-          return { head: { ...head, resolved, packages: [] }, body };
+          return { head: { ...head, resolved, packages: {} }, body };
         },
         load(file) {
           const entry = has(file);

@@ -92,7 +92,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
   };
 }
 
-const NOTHING = { head: { modules: [], resolved: {}, packages: [], bare: false }, body: Buffer.alloc(0) };
+const NOTHING = { head: { modules: [], resolved: {}, packages: {}, bare: false }, body: Buffer.alloc(0) };
 
 const NO_OFFSHOOT = {
   pack: () => NOTHING,

@@ -11,7 +11,7 @@ import nodeModule, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { cachedDataVersionTag } from 'node:v8';
 import { constants, Script } from 'node:vm';
-import { INTERNALS_FLAG } from './messages.ts';
+import { requireMaker } from './internals.ts';
 
 export interface Compiled {
   /** Compiles and runs it as Node would. @returns false if Node has to do it */
@@ -172,17 +172,5 @@ function save(path: string, tag: number, used: ReadonlyMap<string, { text: strin
     renameSync(draft, path);
   } catch {
     // The next start compiles anew, as this one did.
-  }
-}
-
-/** What Node makes a module's `require` by. A policy looks at the text of each module in Node's own `_compile`. */
-function requireMaker(): ((module: NodeJS.Module) => unknown) | undefined {
-  if (!process.execArgv.includes(INTERNALS_FLAG)) return undefined;
-  try {
-    if (require('internal/options').getOptionValue('--experimental-policy')) return undefined;
-    const { makeRequireFunction } = require('internal/modules/helpers');
-    return typeof makeRequireFunction === 'function' ? makeRequireFunction : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -48,7 +48,9 @@ export function installSyncHooks(register: RegisterHooks, hooks: Hooks, intoThre
   register({
     resolve(specifier, context, next) {
       const leave = isTheirs(specifier, context);
-      const url = leave ? undefined : hooks.resolve(specifier, context.parentURL);
+      const url = leave
+        ? undefined
+        : (hooks.resolve(specifier, context.parentURL) ?? hooks.known(specifier, context.parentURL, byOf(context)));
       if (url !== undefined) return { url, shortCircuit: true };
       let found: HookResult;
       try {

@@ -15,6 +15,8 @@ import {
 
 export interface Hooks {
   resolve(specifier: string, parentURL: string | undefined): string | undefined;
+  /** Where that leads which `resolve` leaves to Node, if Node need not be asked. */
+  known(specifier: string, parentURL: string | undefined, by: 'import' | 'require'): string | undefined;
   /** Node has found it by itself. */
   resolved(specifier: string, parentURL: string | undefined, url: string, by: 'import' | 'require'): void;
   /** Node has found nothing: the file that it looked for may stand for another one. */
@@ -47,6 +49,7 @@ export function makeHooks(
 ): Hooks {
   const isWhole = GIVEN_COMMONJS_IS_WHOLE && !isThread;
   return {
+    known: loader.known,
     resolved: loader.resolved,
     missed(error, parentURL) {
       const what = missingIn(error);

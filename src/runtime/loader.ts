@@ -30,6 +30,8 @@ export interface Loader {
   settle(): void;
   /** Tells what was loaded so far. From now on each file is told at once: an app that crashes has no later. */
   flush(): void;
+  /** Where this leads to a package that this process has loaded, of what `resolve` leaves to Node. */
+  known(specifier: string, parentURL: string | undefined, by: 'import' | 'require'): string | undefined;
   /** Node has resolved what `resolve` left to it. */
   resolved(specifier: string, parentURL: string | undefined, url: string, by: 'import' | 'require'): void;
   /** Node has found neither this package nor the file (absolute path) that a package leads to. */
@@ -46,11 +48,22 @@ export const IN_PACKAGE = /[\\/]node_modules[\\/]/;
  * @param entry absolute path
  * @param own the URL of the runtime, which imports for itself
  * @param maps keeps source maps out of the way; null where they have to stay in the sources
+ * @param preloaded packages that this process has loaded: by + ' ' + URL
  */
-export function openLoader(asker: Asker, entry: string, own: string, maps: Maps | null): Loader {
+export function openLoader(
+  asker: Asker,
+  entry: string,
+  own: string,
+  maps: Maps | null,
+  preloaded: ReadonlySet<string> = new Set(),
+): Loader {
   let pack: Pack | undefined;
   let body: Buffer;
   let modules: Map<string, PackedModule>;
+  /** parent + '\n' + specifier of packages that hotrun knows of. */
+  let told: Set<string>;
+  /** by + ' ' + parent + '\n' + specifier -> the URL of one that is loaded. */
+  let ways: Map<string, string>;
   const files = new Map<string, string>();
 
   // Asked for at the first use, so that a thread that loads nothing of the project never gets one.
@@ -65,6 +78,15 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
     pack = head;
     body = bytes;
     modules = new Map(head.modules.map((module) => [module.file, module]));
+    told = new Set();
+    ways = new Map();
+    for (const [target, keys] of Object.entries(head.packages)) {
+      const at = target.indexOf(' ');
+      for (const key of keys) {
+        told.add(key);
+        if (preloaded.has(target)) ways.set(`${target.slice(0, at)} ${key}`, target.slice(at + 1));
+      }
+    }
     return head;
   };
 
@@ -94,7 +116,8 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
     return href;
   };
 
-  const told = new Set<string>();
+  /** Looked for in vain. */
+  const missing = new Set<string>();
   /** Files from the pack that hotrun does not know of yet: those before the gate are told together. */
   let unsaid: string[] | undefined = [];
   const used = (file: string): void => {
@@ -120,20 +143,28 @@ export function openLoader(asker: Asker, entry: string, own: string, maps: Maps 
       if (unsaid && unsaid.length > 0) asker.tell({ tell: 'loaded', files: unsaid });
       unsaid = undefined;
     },
+    known(specifier, parentURL, by) {
+      const parent = preloaded.size > 0 && parentURL && fileOf(parentURL);
+      if (!parent) return undefined;
+      unpack(parent);
+      return ways.get(`${by} ${parent}\n${specifier}`);
+    },
     resolved(specifier, parentURL, url, by) {
       if (isAhead || !url.startsWith('file:') || PATH_LIKE.test(specifier)) return;
       const parent = parentURL && fileOf(parentURL);
+      if (!parent) return;
+      unpack(parent);
       const key = `${parent}\n${specifier}`;
-      if (!parent || told.has(key) || unpack(parent).packages.includes(key)) return;
+      if (told.has(key)) return;
       told.add(key);
       asker.tell({ tell: 'package', parent, specifier, url, by });
     },
     missed(what, parentURL) {
       const parent = parentURL && fileOf(parentURL);
       // An app may try for it at every request.
-      const key = `${parent}\n${what}\n`;
-      if (!parent || isAhead || told.has(key)) return;
-      told.add(key);
+      const key = `${parent}\n${what}`;
+      if (!parent || isAhead || missing.has(key)) return;
+      missing.add(key);
       asker.tell({ tell: 'missing', parent, what });
     },
     resolve(specifier, parentURL) {

@@ -44,11 +44,13 @@ function boot(options: Boot): void {
   const turns = makeTurns();
   const asker = openAsker(options.question, turns);
   const own = pathToFileURL(__filename);
+  const preloaded = new Set<string>();
   const loader = openLoader(
     asker,
     options.entry,
     own.href,
     options.inspect || options.early || isCovered() ? null : openMaps(),
+    preloaded,
   );
 
   const codeCache = openCodeCache(options.codeCache, options.entry, hasTime(options));
@@ -171,7 +173,7 @@ function boot(options: Boot): void {
   enableSourceMaps();
   sayTypeScript();
   for (const name of options.warm) warm(name);
-  const speak = preload(options, asker, options.ahead ? loader.settle : null, () => {
+  const speak = preload(options, asker, preloaded, options.ahead ? loader.settle : null, () => {
     codeCache.write();
     // Else it takes 2 ms of the start on Node 20.
     beginReads();

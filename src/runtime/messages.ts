@@ -137,8 +137,8 @@ export interface Pack {
   readonly modules: readonly PackedModule[];
   /** parent + '\n' + specifier -> absolute file. */
   readonly resolved: Readonly<Record<string, string>>;
-  /** parent + '\n' + specifier of packages that were told already. */
-  readonly packages: readonly string[];
+  /** Of packages that were told already: by + ' ' + URL -> each parent + '\n' + specifier. */
+  readonly packages: Readonly<Record<string, readonly string[]>>;
   /** Whether some tsconfig has `paths` or `baseUrl`: then bare specifiers are asked too. */
   readonly bare: boolean;
 }

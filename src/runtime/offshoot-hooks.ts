@@ -49,6 +49,7 @@ export function makeOffshootHooks(
     }
   };
   return {
+    known: () => undefined,
     resolved() {},
     missed: (error, parentURL) => orNode(() => missed(error, parentURL)),
     resolve: (specifier, parentURL) =>

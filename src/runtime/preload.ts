@@ -17,15 +17,17 @@ interface Runner {
 const Module = nodeModule as unknown as Runner;
 
 /**
+ * @param loaded takes up what has been loaded: by + ' ' + URL
  * @param ahead modules of the project are loaded too; called when that is over
- * @param loaded called when all is loaded
+ * @param done called when all is loaded
  * @returns says all that was written meanwhile; to be called when the generation begins
  */
 export function preload(
   options: Boot,
   asker: Pick<Asker, 'tell'>,
+  loaded: Set<string>,
   ahead: (() => void) | null,
-  loaded: () => void,
+  done: () => void,
 ): () => void {
   // Where the user preloads code of the app, it comes after the gate, when no time is left.
   if (options.early || !hasTime(options)) {
@@ -37,8 +39,8 @@ export function preload(
   Module.runMain = (...args) => {
     Module.runMain = runMain;
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
-    void getReady(options, asker, ahead).then(() => {
-      loaded();
+    void getReady(options, asker, loaded, ahead).then(() => {
+      done();
       tidy();
       setImmediate(() => runMain.apply(Module, args));
     });
@@ -49,10 +51,11 @@ export function preload(
 async function getReady(
   { preload: packages, warm: builtins }: Boot,
   asker: Pick<Asker, 'tell'>,
+  loaded: Set<string>,
   settle: (() => void) | null,
 ): Promise<void> {
   const since = performance.now();
-  await loadPackages(packages);
+  await loadPackages(packages, loaded);
   if (packages.length > 0) asker.tell({ tell: 'preloaded', ms: performance.now() - since });
   await rehearse(builtins);
   // Of many modules few are called at the start, and what they hold has to be freed when it is their turn to leave.
@@ -63,12 +66,13 @@ async function getReady(
   settle();
 }
 
-async function loadPackages(packages: readonly Preload[]): Promise<void> {
+async function loadPackages(packages: readonly Preload[], loaded: Set<string>): Promise<void> {
   const require = createRequire(__filename);
   for (const { url, by } of packages) {
     try {
       if (by === 'import') await import(url);
       else require(fileURLToPath(url));
+      loaded.add(`${by} ${url}`);
       limitEagerness();
     } catch {
       // The app will meet the same error in its own time, and it is the app's to tell.
