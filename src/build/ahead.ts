@@ -38,8 +38,8 @@ export interface Graph {
   resolve(specifier: string, parent: string): string | undefined;
 }
 
-/** Tried with `module.registerHooks` only, on Node 22.15 and newer. */
-const IS_POSSIBLE = 'registerHooks' in nodeModule;
+/** Where the hooks of `import` are in the app's own thread: not on Node 22 before 22.15. */
+const IS_POSSIBLE = 'registerHooks' in nodeModule || process.versions.node.startsWith('20.');
 /** Below this many modules there is nothing to gain. */
 const ENOUGH = 60;
 

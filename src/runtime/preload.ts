@@ -63,6 +63,8 @@ async function getReady(
   if (!settle) return;
   // What was loaded stays in Node's cache of modules, though this import must fail.
   await import(AHEAD_URL).catch(() => {});
+  // On Node 20 it fails before the others have looked for what they import.
+  await new Promise(setImmediate);
   settle();
 }
 
