@@ -9,6 +9,7 @@ import {
   IN_PACKAGE,
   type Loader,
   NEVER_URL,
+  neverSource,
   type Source,
   withGate,
 } from './loader.ts';
@@ -70,7 +71,7 @@ export function makeHooks(
     load(url, by) {
       if (url === GATE_URL) return { format: 'module', source: gateSource() };
       if (url === AHEAD_URL) return { format: 'module', source: aheadSource(loader.ahead()) };
-      if (url === NEVER_URL) throw new Error('loaded ahead, not to be run');
+      if (url === NEVER_URL) return { format: 'module', source: neverSource };
       const loaded = loader.load(url);
       const file = url.startsWith('file:') ? fileURLToPath(url) : '';
       if (gated && file === gated.entry) {

@@ -9,7 +9,10 @@ import type { Format, Loaded, Pack, PackedModule, Resolved } from './messages.ts
 
 /** The module that is imported in front of the entry: its evaluation waits at the gate. */
 export const GATE_URL = 'hotrun:gate';
-/** A module that imports all that is to be loaded ahead, and then one that cannot be loaded: so nothing is linked or run. */
+/**
+ * A module that imports one that throws, and then all that is to be loaded ahead: so everything is linked, and nothing is run.
+ * What was linked with a module that fails stays as it is (ECMA-262, 16.2.1.5.3: errors are for what waits for its turn).
+ */
 export const AHEAD_URL = 'hotrun:ahead';
 export const NEVER_URL = 'hotrun:never';
 /** Where the gate's module finds us, for the moment between the boot and the gate. */
@@ -213,8 +216,9 @@ function errorOf({ error: text, at }: { readonly error: string; readonly at: str
 const queryOf = (specifier: string, pathLike: boolean): string =>
   (pathLike ? /[?#].*$/s : /\?.*$/s).exec(specifier)?.[0] ?? '';
 
+export const neverSource = 'throw 0;';
 export const aheadSource = (urls: readonly string[]): string =>
-  [...urls, NEVER_URL].map((url) => `import ${JSON.stringify(url)};`).join('');
+  [NEVER_URL, ...urls].map((url) => `import ${JSON.stringify(url)};`).join('');
 
 /** The gate's module. */
 export const gateSource = (): string =>

@@ -61,9 +61,9 @@ async function getReady(
   // Of many modules few are called at the start, and what they hold has to be freed when it is their turn to leave.
   compileLazily();
   if (!settle) return;
-  // What was loaded stays in Node's cache of modules, though this import must fail.
+  // What was loaded and linked stays in Node's cache of modules, though this import must fail.
   await import(AHEAD_URL).catch(() => {});
-  // On Node 20 it fails before the others have looked for what they import.
+  // Where it fails early, others may not have looked yet for what they import (Node 20).
   await new Promise(setImmediate);
   settle();
 }

@@ -70,6 +70,45 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     await quit();
   });
 
+  test('nothing of it is run before its turn, and each module once in a generation', async () => {
+    const ran = (nth: number): string => `import '${nth % 9 ? `./m${nth - 1}.ts` : './log.ts'}';
+${nth % 10 === 3 ? `import './m${(nth + 7) % COUNT}.ts';\n` : ''}${nth % 20 === 5 ? 'await 0;\n' : ''}log('m${nth}');\n`;
+    const files = Object.fromEntries(Array.from({ length: COUNT }, (_, nth) => [path(nth), ran(nth)]));
+    const all = Array.from({ length: COUNT }, (_, nth) => `import './m${nth}.ts';`).join('\n');
+    const { project, hotrun, answers, quit } = await begin(
+      {
+        'package.json': '{ "type": "module" }',
+        // First: what was written last is taken for being edited, and with it all that imports it.
+        'src/log.ts': `import { appendFileSync } from 'node:fs';
+globalThis.log = (name: string) => appendFileSync('ran.txt', \`\${process.env.HOTRUN_GENERATION ?? 'early'} \${name}\\n\`);\n`,
+        ...files,
+        'src/word.ts': `export const word: string = 'one';\n`,
+        'src/server.ts': server(`${all}\nimport { word } from './word.ts';`, 'word'),
+      },
+      { node },
+    );
+    await answers('one');
+    for (const word of ['two', 'three', 'four']) {
+      // hotrun, its guardian, esbuild's service, the app, and both that wait.
+      await until('what waits', () => hotrun.processes().length === 6);
+      project.write('src/word.ts', `export const word: string = '${word}';\n`);
+      await answers(word);
+    }
+    const lines = project.read('ran.txt').trim().split('\n');
+    expect(lines.filter((line) => line.startsWith('early'))).toEqual([]);
+    const first = lines.filter((line) => line.startsWith('1 ')).map((line) => line.slice(2));
+    expect([...first].sort()).toEqual(
+      Object.keys(files)
+        .map((file) => file.slice(4, -3))
+        .sort(),
+    );
+    const last = lines.at(-1)?.split(' ')[0];
+    expect(lines.filter((line) => line.startsWith(`${last} `)).map((line) => line.slice(`${last} `.length))).toEqual(
+      first,
+    );
+    await quit();
+  });
+
   test('a missing export is found before the old generation is told to stop', async () => {
     const { project, hotrun, answers, ask, quit } = await begin(APP, { node });
     await answers('100');
