@@ -5,109 +5,28 @@
  */
 import { lstat, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
-import type { CommandLine, Config } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { type Fault, messageOf } from '../errors.ts';
-import type { Loaded, Pack, Preload, Resolved } from '../runtime/messages.ts';
-import type { Ending, Event, Generation } from '../supervisor/words.ts';
-import { type Ahead, openAhead } from './ahead.ts';
+import type { Loaded, Pack } from '../runtime/messages.ts';
+import type { Generation } from '../supervisor/words.ts';
+import { openAhead } from './ahead.ts';
 import { hashOfOther, openAttempt, realPathOf } from './attempt.ts';
 import { codeCacheFolder } from './codecache.ts';
 import { placeOf } from './format.ts';
 import { openLedger } from './given.ts';
 import { openLinks } from './links.ts';
-import { type Offshoot, openOffshoots } from './offshoots.ts';
+import { openOffshoots } from './offshoots.ts';
 import { openOutputs } from './outputs.ts';
 import { parcelOf } from './parcel.ts';
-import { type Preloads, preloadsOf } from './preload.ts';
+import { openPrefetch } from './prefetch.ts';
+import { preloadsOf } from './preload.ts';
 import { faultOfImport, faultsOfRequires } from './requires.ts';
 import { shapesOf } from './shapes.ts';
-import { type Entry, type Known, openStore } from './store.ts';
+import { type Entry, type Made, openStore } from './store.ts';
 import type { Module } from './transform.ts';
+import type { Build, BuildHost } from './verbs.ts';
 
-export interface BuildHost {
-  /** hotrun's own version: another one's cache is not used. */
-  readonly version: string;
-  emit(event: Event): void;
-  /** A file's content is known and may run: watch it. */
-  onKnown(known: Known): void;
-  /** Files that do not exist, whose appearance would matter. */
-  onMissing(files: readonly string[]): void;
-  /** The same, of packages: what imports mean changes with them. */
-  onAbsent(files: readonly string[]): void;
-  /** What a standby has loaded: packages, in so many ms; and so many modules another one will. */
-  onForesight(found: Preloads, modules: number, ms: number): void;
-  /** It has got this far: what was saved is read, a generation's modules are on their way. */
-  mark(name: 'read' | 'sent'): void;
-  /** Runs a build command. */
-  run(command: CommandLine): { readonly ended: Promise<Ending>; kill(): void };
-}
-
-export interface Build {
-  /**
-   * Files were written; the next build takes them up.
-   * @param listed those of them that are new in folders which the app lists, to load what it finds there
-   */
-  saved(files: readonly string[], listed: readonly string[]): void;
-  /** The build command is running and writes this file: it is read when that is over. */
-  absorbs(file: string): boolean;
-  /** Of this module no save will be told: it is looked at in each build. */
-  unwatched(file: string): void;
-  /**
-   * @param against the newest generation that runs or will: what it was given is what a save is compared with. Null: there
-   * is none, and everything differs.
-   */
-  build(id: number, against: Generation | null): void;
-  cancel(id: number): void;
-  /** Generation `gen` was made from build `id`; the questions it asks are answered from now on. */
-  begin(gen: Generation, id: number): void;
-  /** It has loaded these from its pack. */
-  loaded(gen: Generation, files: readonly string[]): void;
-  /** It runs: what was saved before it was made is taken up. */
-  activated(gen: Generation): void;
-  /** Opens what the first questions will need, while the first generation boots. */
-  warm(): void;
-  pack(gen: Generation): Promise<{ head: Pack; body: Buffer }>;
-  /** What a standby may load before its turn besides packages. Never rejects. */
-  ahead(): Promise<{ head: Pack; body: Buffer; token: Ahead }>;
-  /** Whether a standby that holds this can become the next generation. */
-  isCurrent(token: Ahead): boolean;
-  /** Generation `gen` holds this. */
-  tookAhead(gen: Generation, token: Ahead): void;
-  load(gen: Generation, file: string): Promise<{ head: Loaded; body: Buffer }>;
-  /** The answers to a fork or worker thread of a generation; undefined if that is gone. */
-  offshoot(gen: Generation | undefined): Offshoot;
-  resolve(specifier: string, parent: string): Resolved;
-  /**
-   * Whether all that its CommonJS modules require at once is there, and free of faults: Node finds out when it runs them.
-   * Never rejects; what is wrong is told by `faults`.
-   */
-  check(gen: Generation): Promise<boolean>;
-  /** Looks for the place of what Node refused to load, where its `stack` does not say it. Never rejects; see `faults`. */
-  explain(gen: Generation, text: string, stack: string): Promise<void>;
-  /** Where Node found a package that a file of the project wants. */
-  found(parent: string, specifier: string, preload: Preload): void;
-  /** Node has not found it: a package, or a file (absolute path) of one. */
-  missing(parent: string, what: string): void;
-  /** Files that are watched and are no modules: what they are now is what runs, unless they were saved `since` (ms). */
-  note(files: readonly string[], since: number): Promise<void>;
-  /** The files that shape modules: tsconfig.json and package.json, with those that would count if they were there. */
-  shapes(): readonly string[];
-  /** The file is a symbolic link, or behind one, that leads to the same file as before: of that there is an event, too. */
-  isWayAsBefore(file: string): boolean;
-  /** Other packages may be there, another package.json or tsconfig.json: what they shape is made anew. */
-  renew(): void;
-  /** The packages that a standby may load before its turn, in this order; and whether there is more. Never rejects. */
-  foresight(): Promise<{ readonly packages: readonly Preload[]; readonly ahead: boolean }>;
-  /** A standby has loaded them, in so many ms. */
-  preloaded(ms: number): void;
-  /** Of V8's code cache; null: do without. */
-  codeCache(): string | null;
-  /** What was wrong with build `id` or found while `gen` asked. */
-  faults(about: { id?: number | undefined; gen?: Generation | undefined }): readonly Fault[];
-  /** Writes the cache, if anything changed. Never rejects. */
-  save(): Promise<void>;
-  close(): Promise<void>;
-}
+export type { Build, BuildHost } from './verbs.ts';
 
 export function openBuild(config: Config, host: BuildHost): Build {
   const main = config.program.kind === 'node' ? config.program.main : '';
@@ -147,9 +66,11 @@ export function openBuild(config: Config, host: BuildHost): Build {
   });
   let current: { id: number; stop: AbortController; done: Promise<void> } | undefined;
 
+  const prefetch = openPrefetch(store, links.resolve, () => tools().tsconfigs.maps());
+
   /** Reads a module, which is none of the other files any more. */
-  async function read(file: string): Promise<Entry | { faults: readonly Fault[] } | null> {
-    const entry = await store.read(file);
+  async function read(file: string, ahead?: Entry): Promise<Made> {
+    const entry = ahead ? store.keep(ahead) : await store.read(file);
     if (entry && 'module' in entry) others.delete(file);
     return entry;
   }
@@ -194,7 +115,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
 
   async function load(gen: Generation | undefined, file: string): Promise<{ head: Loaded; body: Buffer }> {
     try {
-      const entry = await read(file);
+      const entry = await read(file, await prefetch.take(file));
       if (entry === null) return { head: { format: null }, body: NOTHING };
       if ('faults' in entry) {
         faultsOf.set(`@${gen}`, entry.faults);
@@ -206,6 +127,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
         };
       }
       onLoaded(gen, entry);
+      prefetch.follow(entry);
       return { head: { format: entry.module.format }, body: Buffer.from(entry.module.code) };
     } catch (error) {
       return { head: { error: messageOf(error), at: '' }, body: NOTHING };
@@ -218,6 +140,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     if (isWarm) return;
     isWarm = true;
     links.takeUp(store.warm());
+    if (entries.size === 0 && main) prefetch.expect(main);
   }
 
   return {
@@ -245,7 +168,10 @@ export function openBuild(config: Config, host: BuildHost): Build {
     cancel(id) {
       if (current?.id === id) current.stop.abort();
     },
-    begin: (gen, id) => ledger.begin(gen, id, others),
+    begin(gen, id) {
+      prefetch.forget();
+      ledger.begin(gen, id, others);
+    },
     activated: ledger.activated,
     loaded(gen, files) {
       const now = ledger.of(gen);
@@ -376,6 +302,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     save: () => store.save(ledger.running().keys(), links.imports()),
     async close() {
       current?.stop.abort();
+      prefetch.forget();
       // At once: the room may be opened anew, and esbuild's process is the same.
       store.close();
       // A build command is gone when we say so.

@@ -21,6 +21,9 @@ export interface Entry extends Known {
   readonly module: Module;
 }
 
+/** Null: there is no such file. */
+export type Made = Entry | { readonly faults: readonly Fault[] } | null;
+
 export interface Tools {
   readonly packages: Packages;
   readonly tsconfigs: Tsconfigs;
@@ -34,8 +37,11 @@ export interface Store {
   readonly entries: Map<string, Entry>;
   /** Opened by the first question: the first generation boots meanwhile. */
   tools(): Tools;
-  /** Reads a file and makes its module. Null: there is no such file. */
-  read(file: string): Promise<Entry | { readonly faults: readonly Fault[] } | null>;
+  /** Reads a file and makes its module. */
+  read(file: string): Promise<Made>;
+  /** The same, and keeps nothing of it. */
+  make(file: string): Promise<Made>;
+  keep(entry: Entry): Entry;
   /** What is wrong with a module that nothing is known to load yet: it is made for the cache only. */
   faultsIn(file: string): Promise<readonly Fault[]>;
   /**
@@ -82,7 +88,7 @@ export function openStore(root: string, main: string, version: string, preserveS
       if (cached) keep({ ...known, hash: cached.hash, module: cached });
     }
   };
-  const make = async (file: string): Promise<Entry | { readonly faults: readonly Fault[] } | null> => {
+  const make = async (file: string): Promise<Made> => {
     // The stat comes before the source, so that a write in between shows as a difference.
     const stats = present(() => statSync(file));
     const source = stats && present(() => readFileSync(file, 'utf8'));
@@ -103,6 +109,8 @@ export function openStore(root: string, main: string, version: string, preserveS
   return {
     entries,
     tools,
+    make,
+    keep,
     async read(file) {
       const made = await make(file);
       return made && 'module' in made ? keep(made) : made;
@@ -150,7 +158,7 @@ function openTools(root: string, entry: string, hotrunVersion: string, preserveS
 }
 
 /** What cannot be looked at now is read when it is asked for, and the error told then. */
-function statOf(file: string): Stats | undefined {
+export function statOf(file: string): Stats | undefined {
   try {
     return statSync(file, { throwIfNoEntry: false });
   } catch {
