@@ -95,7 +95,12 @@ export function openWatch(
 ): Watch {
   const git = openGitignore(config.root, onTrouble);
   const rules = rulesOf(config, git.ignores);
-  const storm = openStorm(config.root, (calmMs) => onSaved([], calmMs), openAftermath(config.root, rules));
+  const storm = openStorm(
+    config.root,
+    (calmMs) => onSaved([], calmMs),
+    openAftermath(config.root, rules),
+    config.build !== null,
+  );
   const told = new Set<string>();
   const written = new Set<string>();
   let pending = new Map<string, Rule>();

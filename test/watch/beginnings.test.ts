@@ -1,0 +1,28 @@
+/** Which files storms begin with, by what came after them. */
+import { expect, test } from 'vitest';
+import { openBeginnings } from '../../src/watch/beginnings.ts';
+
+/** `+` followed by others, `.` alone; what is expected of it before each of these: `?` more, ` ` nothing. */
+test.each([
+  ['a generator', '++++', ' ???'],
+  ['a person', '....', '    '],
+  ['a person after a generator', '+...', ' ?  '],
+  ['by turns', '+.+.+.+.+', ' ?       '],
+  ['a generator again', '+.++++.', ' ?  ???'],
+  ['in vain for the second time', '+.++.++++++', ' ?  ?    ??'],
+])('%s', (_name, happened, expected) => {
+  const beginnings = openBeginnings();
+  const found = [...happened].map((what) => {
+    const isOne = beginnings.isOne('/a');
+    if (what === '+') beginnings.followed('/a');
+    else beginnings.alone('/a');
+    return isOne ? '?' : ' ';
+  });
+  expect(found.join('')).toBe(expected);
+});
+
+test('the oldest are forgotten', () => {
+  const beginnings = openBeginnings();
+  for (let at = 0; at < 1000; at++) beginnings.followed(`/${at}`);
+  expect([0, 949, 950, 999].map((at) => beginnings.isOne(`/${at}`))).toEqual([false, false, true, true]);
+});
