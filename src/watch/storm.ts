@@ -35,6 +35,8 @@ const LOOK_MS = 25;
 export interface Storm {
   /** These were saved together, `now` (ms, of a clock that only moves on): the quiet they ask for in ms, 0 for none. */
   saved(files: readonly string[], now?: number): number;
+  /** A program writes this file, as its content says: if it was saved alone, more is expected, and `onBusy` told. */
+  generated(file: string): void;
   close(): void;
 }
 
@@ -129,6 +131,12 @@ export function openStorm(
       }
       if (files.some((file) => /[\\/]node_modules[\\/]/.test(file))) return INSTALL_MS;
       return burst.files.size > 1 || burst.isExpected || burst.rewrites >= REWRITES ? calm() : 0;
+    },
+    generated(file) {
+      if (burst.lone !== file || burst.isExpected) return;
+      beginnings.generated(file);
+      burst.isExpected = beginnings.isOne(file);
+      if (burst.isExpected) onBusy(calm());
     },
     close() {
       for (const each of [timer, aftermath]) if (each !== null) clearTimeout(each);

@@ -2,19 +2,23 @@
 import { expect, test } from 'vitest';
 import { openBeginnings } from '../../src/watch/beginnings.ts';
 
-/** `+` followed by others, `.` alone; what is expected of it before each of these: `?` more, ` ` nothing. */
+/** `+` followed by others, `.` alone, `g` said to be generated; what is expected of it before each of these: `?` more, ` ` nothing. */
 test.each([
   ['a generator', '++++', ' ???'],
   ['a person', '....', '    '],
   ['a person after a generator', '+...', ' ?  '],
   ['by turns', '+.+.+.+.+', ' ?       '],
   ['a generator again', '+.++++.', ' ?  ???'],
+  ['what says that it is generated', 'g+++', ' ???'],
+  ['what says so, and is alone', 'g.g.g.', ' ?    '],
+  ['what says so, and is believed by what follows only', 'g.g++g+', ' ?   ??'],
   ['in vain for the second time', '+.++.++++++', ' ?  ?    ??'],
 ])('%s', (_name, happened, expected) => {
   const beginnings = openBeginnings();
   const found = [...happened].map((what) => {
     const isOne = beginnings.isOne('/a');
-    if (what === '+') beginnings.followed('/a');
+    if (what === 'g') beginnings.generated('/a');
+    else if (what === '+') beginnings.followed('/a');
     else beginnings.alone('/a');
     return isOne ? '?' : ' ';
   });

@@ -122,6 +122,27 @@ describe('a file that a storm began with', () => {
     expect(saves(generator, 60)).toEqual([GAP, GAP, GAP]);
   });
 
+  it('asks for quiet the first time, if it says that it is generated', () => {
+    expect(saves(['/a'], 0)).toEqual([0]);
+    storm.generated('/a');
+    storm.generated('/a');
+    expect(busy).toEqual([GAP]);
+    expect(storm.saved(['/b'], now + 60)).toBe(GAP);
+    expect(saves(['/a'], 0)).toEqual([GAP]);
+    // Alone: late for nothing, and not again.
+    for (let time = 0; time < 5; time++) {
+      expect(saves(['/a'], 0)).toEqual([0]);
+      storm.generated('/a');
+    }
+    expect(busy).toEqual([GAP]);
+    // What says so in the midst of a storm, or is of none, adds nothing.
+    saves(generator, 60);
+    storm.generated('/b');
+    storm.generated('/elsewhere');
+    expect(busy).toEqual([GAP]);
+    expect(saves(['/b'], 0)).toEqual([0]);
+  });
+
   it('is as any other where no reload was too many', () => {
     // An editor saves all its files.
     saves(generator, 9);
