@@ -113,7 +113,7 @@ export function openStorm(
     const { lone } = burst;
     if (lone === null || files.every((file) => file === lone)) return;
     // Else it was one reload as it is: an editor has saved all its files.
-    if (pause >= RELOAD_MS || burst.isExpected) beginnings.followed(lone);
+    if (pause >= RELOAD_MS) beginnings.followed(lone);
     burst.lone = null;
   };
 

@@ -171,7 +171,7 @@ test.each([
   const first = files[0] as string;
   const steps = files.map((file) => [file]);
   let generations: number[] = [];
-  for (let longest = Number.POSITIVE_INFINITY; longest >= 100; ) {
+  for (let longest = Number.POSITIVE_INFINITY; longest >= 60; ) {
     // Where the machine was too busy to write in time it was no storm, and what was learnt is doubted: from the start.
     await closeAll();
     project?.close();
@@ -180,7 +180,7 @@ test.each([
     longest = 0;
     generations = [];
     for (const version of ['v1', 'v2', 'v3']) {
-      longest = Math.max(longest, await writing(steps, head + moduleOf(version), 40, 60));
+      longest = Math.max(longest, await writing(steps, head + moduleOf(version), 20, 45));
       generations.push(await allOf(version));
     }
   }
