@@ -102,6 +102,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     },
     onMissing: (files) => watching((room) => room.expect(files)),
     onAbsent: (files) => govern('shape', files),
+    onGenerated: (file) => watch?.generated(file),
     mark: host.mark,
     run: host.run,
   });

@@ -6,6 +6,7 @@ import type { Fault } from '../errors.ts';
 import type { Ending } from '../supervisor/words.ts';
 import { hashOf } from './cache.ts';
 import { filled } from './filled.ts';
+import { isGenerated } from './generated.ts';
 import type { Ledger } from './given.ts';
 import type { Links } from './links.ts';
 import type { Outputs } from './outputs.ts';
@@ -34,6 +35,7 @@ export interface Materials {
   run(command: CommandLine): { readonly ended: Promise<Ending>; kill(): void };
   mark(name: 'read'): void;
   onMissing(files: readonly string[]): void;
+  onGenerated(file: string): void;
 }
 
 const IN_PACKAGE = /[\\/]node_modules[\\/]/;
@@ -64,7 +66,21 @@ export function realPathOf(file: string): string {
 export function openAttempt(
   line: CommandLine | null,
   main: string,
-  { ledger, links, store, others, fresh, faultsOf, outputs, unwatched, read, run, mark, onMissing }: Materials,
+  {
+    ledger,
+    links,
+    store,
+    others,
+    fresh,
+    faultsOf,
+    outputs,
+    unwatched,
+    read,
+    run,
+    mark,
+    onMissing,
+    onGenerated,
+  }: Materials,
 ) {
   const { entries } = store;
 
@@ -112,8 +128,9 @@ export function openAttempt(
           others.set(file, hash);
           return;
         }
-        await filled(file, signal);
+        const text = await filled(file, signal);
         mark('read');
+        if (text !== null && isGenerated(text)) onGenerated(file);
         const shape = entries.get(file)?.shape;
         const entry = await read(file);
         // A standby may hold the module as it was.

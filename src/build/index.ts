@@ -63,6 +63,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     run: host.run,
     mark: host.mark,
     onMissing: host.onMissing,
+    onGenerated: host.onGenerated,
   });
   let current: { id: number; stop: AbortController; done: Promise<void> } | undefined;
 

@@ -18,6 +18,8 @@ export interface BuildHost {
   onMissing(files: readonly string[]): void;
   /** The same, of packages: what imports mean changes with them. */
   onAbsent(files: readonly string[]): void;
+  /** It was saved, and its head says that a program writes it. */
+  onGenerated(file: string): void;
   /** What a standby has loaded: packages, in so many ms; and so many modules another one will. */
   onForesight(found: Preloads, modules: number, ms: number): void;
   /** It has got this far: what was saved is read, a generation's modules are on their way. */

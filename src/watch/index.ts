@@ -60,6 +60,8 @@ export interface Watch {
   listed(folders: readonly Listed[], since: number): void;
   /** The app itself writes it at its start: that it reads it, or that it is new, says no more. */
   written(file: string): void;
+  /** What was saved is written by a program, as its content says. */
+  generated(file: string): void;
   /** Resolves when everything added so far is really being watched. */
   settled(): Promise<void>;
   /** What is watched now, in order of the paths, with the folders that the app lists; without the files that are only expected. */
@@ -95,7 +97,12 @@ export function openWatch(
 ): Watch {
   const git = openGitignore(config.root, onTrouble);
   const rules = rulesOf(config, git.ignores);
-  const storm = openStorm(config.root, (calmMs) => onSaved([], calmMs), openAftermath(config.root, rules));
+  const storm = openStorm(
+    config.root,
+    (calmMs) => onSaved([], calmMs),
+    openAftermath(config.root, rules),
+    config.build !== null,
+  );
   const told = new Set<string>();
   const written = new Set<string>();
   let pending = new Map<string, Rule>();
@@ -272,6 +279,9 @@ export function openWatch(
       if (known?.rule !== 'read') return;
       known.rule = null;
       entries.forget(known);
+    },
+    generated: (file) => {
+      if (!isClosed) storm.generated(file);
     },
     settled: async () => {
       await places.settled();

@@ -36,8 +36,15 @@ afterEach(() => {
 });
 
 describe('a save', () => {
-  it('of one file asks for no quiet, however often', () => {
-    for (let at = 0; at < 500; at += 10) expect(storm.saved(['/a'], at)).toBe(0);
+  it('of one file asks for no quiet, however often, by an editor or by hand', () => {
+    for (let at = 0; at < 50; at += 9) expect(storm.saved(['/a'], at)).toBe(0);
+    for (let at = 1000; at < 5000; at += STORM_GAP_MS) expect(storm.saved(['/a'], at)).toBe(0);
+  });
+
+  it('of one file does when a program writes it over and over, until it pauses', () => {
+    const calms = [0, 80, 160, 240, 320].map((at) => storm.saved(['/a'], at));
+    expect(calms).toEqual([0, 0, STORM_GAP_MS, STORM_GAP_MS, STORM_GAP_MS]);
+    expect(storm.saved(['/a'], 320 + STORM_GAP_MS)).toBe(0);
   });
 
   it('of several files together does', () => {
@@ -67,6 +74,114 @@ describe('a save', () => {
 
   it('of a package asks for more, because the rest of it comes behind', () => {
     expect(storm.saved([join('/p', 'node_modules', 'x', 'package.json')], 0)).toBeGreaterThan(STORM_GAP_MS);
+  });
+});
+
+describe('a file that a storm began with', () => {
+  /** Saves one after another, so many ms apart, long after all others: what each asked for. */
+  let now = 0;
+  const saves = (files: readonly string[], apartMs: number): number[] => {
+    now += 10_000;
+    return files.map((file, at) => storm.saved([file], now + at * apartMs));
+  };
+  const generator = ['/a', '/b', '/c'];
+  const GAP = STORM_GAP_MS;
+
+  it('asks for quiet at once from the second time on', () => {
+    expect(saves(generator, 60)).toEqual([0, GAP, GAP]);
+    for (let time = 0; time < 5; time++) expect(saves(generator, 60)).toEqual([GAP, GAP, GAP]);
+    // Another one that comes first says nothing.
+    expect(saves(['/b'], 0)).toEqual([0]);
+    expect(saves(['/x', '/a'], 60)).toEqual([0, GAP]);
+  });
+
+  it('by whatever it is written', () => {
+    saves(generator, 60);
+    // Truncated, filled, and formatted; then what comes on its heels is slow, or quick.
+    expect(saves(['/a', '/a', '/a', '/b'], 100)).toEqual([GAP, GAP, GAP, GAP]);
+    expect(saves(generator, 1)).toEqual([GAP, GAP, GAP]);
+    expect(saves(generator, 100)).toEqual([GAP, GAP, GAP]);
+  });
+
+  it('is late once when it is saved alone, and then quick again', () => {
+    saves(generator, 60);
+    expect(saves(['/a'], 0)).toEqual([GAP]);
+    for (let time = 0; time < 5; time++) expect(saves(['/a'], 0)).toEqual([0]);
+  });
+
+  it('is late no second time where a generator and a person write it by turns', () => {
+    saves(generator, 60);
+    expect(saves(['/a'], 0)).toEqual([GAP]);
+    for (let time = 0; time < 5; time++) {
+      expect(saves(generator, 60)).toEqual([0, GAP, GAP]);
+      expect(saves(['/a'], 0)).toEqual([0]);
+    }
+    // Two storms in a row, and it is the generator's again.
+    saves(generator, 60);
+    saves(generator, 60);
+    expect(saves(generator, 60)).toEqual([GAP, GAP, GAP]);
+  });
+
+  it('asks for quiet the first time, if it says that it is generated', () => {
+    expect(saves(['/a'], 0)).toEqual([0]);
+    storm.generated('/a');
+    storm.generated('/a');
+    expect(busy).toEqual([GAP]);
+    expect(storm.saved(['/b'], now + 60)).toBe(GAP);
+    expect(saves(['/a'], 0)).toEqual([GAP]);
+    // Alone: late for nothing, and not again.
+    for (let time = 0; time < 5; time++) {
+      expect(saves(['/a'], 0)).toEqual([0]);
+      storm.generated('/a');
+    }
+    expect(busy).toEqual([GAP]);
+    // What says so in the midst of a storm, or is of none, adds nothing.
+    saves(generator, 60);
+    storm.generated('/b');
+    storm.generated('/elsewhere');
+    expect(busy).toEqual([GAP]);
+    expect(saves(['/b'], 0)).toEqual([0]);
+  });
+
+  it('is as any other where no reload was too many', () => {
+    // An editor saves all its files.
+    saves(generator, 9);
+    expect(saves(['/a'], 0)).toEqual([0]);
+    // Together.
+    storm.saved(['/d', '/e'], now + 10_000);
+    storm.saved(['/f'], now + 10_060);
+    now += 10_000;
+    expect(saves(['/d'], 0)).toEqual([0]);
+  });
+
+  it('is as any other where git wrote it', async () => {
+    writeFileSync(lock(), '');
+    saves(generator, 60);
+    rmSync(lock());
+    await until('the last look', () => busy.some((calmMs) => calmMs < GAP));
+    expect(saves(['/a'], 0)).toEqual([0]);
+  });
+
+  it('is as any other where a build command wrote what followed', () => {
+    storm.close();
+    storm = openStorm(
+      join(dir, 'app'),
+      () => {},
+      () => false,
+      true,
+    );
+    saves(generator, 60);
+    expect(saves(['/a'], 0)).toEqual([0]);
+  });
+
+  it('is one too where what followed is elsewhere', async () => {
+    saves(generator, 60);
+    writing = [false, true];
+    await until('the look after the storm', () => looks.length === 1);
+    saves(['/a'], 0);
+    await until('the look after a file that nothing heard of followed', () => looks.length === 3);
+    storm.saved(['/z'], performance.now() + 20_000);
+    expect(storm.saved(['/a'], performance.now() + 40_000)).toBe(GAP);
   });
 });
 
