@@ -25,6 +25,7 @@ import { preload } from './preload.ts';
 import { noteReads } from './reads.ts';
 import { afterFirstAnswer } from './rehearsal.ts';
 import { type KeptPaths, keepPaths } from './unlink.ts';
+import { holdUptime } from './uptime.ts';
 import { openWorkers } from './workers.ts';
 
 /** An app that does not listen yet, or never will, is up by then, in ms after its entry has been evaluated. */
@@ -53,6 +54,7 @@ function boot(options: Boot): void {
     preloaded,
   );
 
+  const beginUptime = hasTime(options) ? holdUptime() : () => {};
   const codeCache = openCodeCache(options.codeCache, options.entry, hasTime(options));
 
   let overlaps = false;
@@ -105,6 +107,7 @@ function boot(options: Boot): void {
     loader.flush();
     const { head } = asker.ask<Go>({ ask: 'gate' });
     process.env.HOTRUN_GENERATION = String(head.generation);
+    beginUptime();
     overlaps = head.overlaps;
     speak();
     kept = keepPaths(Object.keys(options.sockets));

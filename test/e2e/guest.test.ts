@@ -165,6 +165,31 @@ createServer().listen(0, '127.0.0.1');
     });
   });
 
+  test('is no older than its turn', async () => {
+    const here = project({
+      'app.mjs': `import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { uptime } from 'node:process';
+const age = performance.now();
+writeFileSync(process.env.HOTRUN_GENERATION + '.json', JSON.stringify({ age, ups: [process.uptime() * 1000, uptime() * 1000] }));
+createServer().listen(0, '127.0.0.1');
+`,
+    });
+    const hotrun = start(here, ['app.mjs'], { node });
+    await hotrun.seen(/ready in/);
+    await until('the standby', () => hotrun.processes().length >= 4);
+    // What it has waited for in vain.
+    const WAIT_MS = 300;
+    await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    here.replace('app.mjs', `${readFileSync(here.path('app.mjs'), 'utf8')}\n`);
+    await hotrun.seen(/ready in/);
+    const { age, ups } = JSON.parse(readFileSync(here.path('2.json'), 'utf8'));
+    for (const up of ups) {
+      expect(up).toBeLessThanOrEqual(age - WAIT_MS);
+      expect(up).toBeGreaterThanOrEqual(0);
+    }
+  });
+
   describe('ends as under node alone', () => {
     const ENDS: Record<string, string> = {
       'with nothing left to do': '',
