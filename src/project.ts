@@ -3,7 +3,7 @@
  * a build. They are opened together, and anew when the settings change.
  */
 import { type Dirent, existsSync, readdirSync, type Stats, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { cacheFolder } from './build/folder.ts';
 import { type Build, openBuild } from './build/index.ts';
 import type { CommandLine, Config } from './config/config.ts';
@@ -44,6 +44,8 @@ export interface ProjectHost {
   /** A process group that is to end with hotrun, however that ends. */
   guard: { watch(group: number): void; forget(group: number): void };
   mark(name: 'read' | 'sent'): void;
+  /** What a standby holds of packages is out of date. */
+  onStale(): void;
   /** Runs a build command. */
   run(command: CommandLine): {
     readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -69,6 +71,8 @@ export interface Project {
   read(file: string, isWritten: boolean): void;
   /** The app is up, and has listed these folders `since` (ms since the epoch) it began to run. */
   listed(folders: readonly { path: string; isDeep: boolean }[], since: number): void;
+  /** A standby holds these files of packages (names by folder), none read before `since` (ms since the epoch). */
+  packages(held: Readonly<Record<string, readonly string[]>>, since: number): void;
   /** Asked for by hand: what was missed is found. */
   recheck(): void;
   close(): Promise<void>;
@@ -124,6 +128,10 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
       },
       (sentence) => host.say({ type: 'trouble', sentence }),
       openedAt,
+      (path) => {
+        if (basename(path) === 'package.json') build.unfound(dirname(path));
+        if (!isClosed) host.onStale();
+      },
     );
     for (const use of early) use(watch);
     early = [];
@@ -185,6 +193,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
       for (const { path } of folders) listed.add(path);
       watching((room) => room.listed(now, since));
     },
+    packages: (held, since) => watching((room) => room.packages(held, since)),
     look(since) {
       if (isClosed) return;
       if (config.program.kind === 'node')

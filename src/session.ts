@@ -100,6 +100,7 @@ export function openSession(
         say: (fact) => terminal.say(fact),
         onSaved: saved,
         mark: notebook.mark,
+        onStale: () => child.refresh(),
         get guard() {
           return child.guard;
         },
@@ -118,6 +119,7 @@ export function openSession(
     onLoaded: (gen, files) => project.build.loaded(gen, files),
     onRead: (file, isWritten) => project.read(file, isWritten),
     onListed: (folders, since) => project.listed(folders, since),
+    onPackages: (held, since) => project.packages(held, since),
     onRefused(gen, text, stack) {
       notebook.generation(gen).refusal = { text, stack };
     },

@@ -251,6 +251,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     },
     found: links.found,
     missing: links.missing,
+    unfound: links.unfound,
     async note(files, since) {
       for (const file of files) {
         const text = await readFile(file, 'latin1').catch(() => null);

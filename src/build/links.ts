@@ -1,7 +1,7 @@
 /** What the imports of the project were found to lead to: its own files, or packages. */
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Preload } from '../runtime/messages.ts';
 import type { Graph } from './preload.ts';
 import type { Resolved } from './resolve.ts';
@@ -27,6 +27,8 @@ export interface Links {
   forget(): void;
   /** The same, and of packages too. */
   renew(): void;
+  /** What Node found in this folder (absolute path) it may not find there again. */
+  unfound(folder: string): void;
   /** Asks the resolver again for what an earlier session found. */
   takeUp(imports: Imports): void;
   /** What was resolved, in fewer words. */
@@ -97,6 +99,11 @@ export function openLinks(
       grouped = null;
       packages.clear();
       forget();
+    },
+    unfound(folder) {
+      grouped = null;
+      const inside = pathToFileURL(folder + sep).href;
+      for (const [key, { url }] of packages) if (url.startsWith(inside)) packages.delete(key);
     },
     takeUp(imports) {
       for (const [parent, specifiers] of Object.entries(imports))

@@ -72,6 +72,8 @@ export interface Build {
   explain(gen: Generation, text: string, stack: string): Promise<void>;
   /** Where Node found a package that a file of the project wants. */
   found(parent: string, specifier: string, preload: Preload): void;
+  /** package.json in this folder of a package has changed: what was found in it is to be found anew. */
+  unfound(folder: string): void;
   /** Node has not found it: a package, or a file (absolute path) of one. */
   missing(parent: string, what: string): void;
   /** Files that are watched and are no modules: what they are now is what runs, unless they were saved `since` (ms). */

@@ -54,6 +54,8 @@ export interface Host {
   onRead(file: string, isWritten: boolean): void;
   /** The app has listed these folders of the project `since` (ms since the epoch) it began to run, and is up. */
   onListed(folders: readonly ListedFolder[], since: number): void;
+  /** A standby holds these files of packages (names by folder), none read before `since` (ms since the epoch). */
+  onPackages(held: Readonly<Record<string, readonly string[]>>, since: number): void;
   /** Why it cannot be loaded: a message, and a stack that may name the place. */
   onRefused(gen: Generation, text: string, stack: string): void;
   /** `where` as a person would type it: http://localhost:3000. */

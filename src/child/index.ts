@@ -28,6 +28,8 @@ export interface Child {
   resized(): void;
   /** Other packages or variables may be there: what waits is booted anew. */
   renew(): void;
+  /** The same of what packages hold: that counts for a generation that a standby is about to become as well. */
+  refresh(): void;
   /** From now on generations are made by these settings; those that live, and their sockets, stay. */
   reopen(config: Config): void;
   /** Ends other process groups too, if hotrun dies. */
@@ -43,6 +45,8 @@ type CommandConfig = Config & { readonly program: { readonly kind: 'command' } }
 export function openChild(first: Config, host: Host, outset: Outset | null): Child {
   let config = first;
   const runs = new Map<Generation, Run>();
+  /** Generations that a standby has become and that are not prepared yet: makes them of a new process. */
+  const remake = new Map<Generation, () => Run>();
   const { held, ledger, guardian, desk, take } = outset ?? openOutset();
   /** Processes that are as good as gone: the kernel clears them away. */
   const leaving = new Set<Promise<void>>();
@@ -62,6 +66,7 @@ export function openChild(first: Config, host: Host, outset: Outset | null): Chi
     emit(event) {
       if (isReplaced()) return;
       if (event.type === 'gone') runs.delete(event.gen);
+      if (event.type === 'gone' || event.type === 'refused' || event.type === 'prepared') remake.delete(event.gen);
       if (event.type === 'ready' || event.type === 'refused') standby?.want();
       host.emit(event);
     },
@@ -105,17 +110,27 @@ export function openChild(first: Config, host: Host, outset: Outset | null): Chi
   /** The standbys of older settings are gone. */
   let left: Promise<unknown> = Promise.resolve();
   const prepareNode = (gen: Generation, config: NodeConfig): Run => {
-    const booted = standby?.take() ?? boot(config, null, take());
+    const waiting = standby?.take();
+    const booted = waiting ?? boot(config, null, take());
     const run = booted.assign(gen);
-    const activate = (): void => {
-      if (ledger.count === booted.count) return run.activate();
-      // Its predecessor listened after this one was spawned: the socket can reach a new process only.
+    const again = (): Run => {
+      remake.delete(gen);
       booted.replace();
       const instead = prepareNode(gen, config);
       runs.set(gen, instead);
-      instead.activate();
+      return instead;
     };
-    return { ...run, activate };
+    if (waiting) remake.set(gen, again);
+    const activate = (): void => {
+      if (ledger.count === booted.count) return run.activate();
+      // Its predecessor listened after this one was spawned: the socket can reach a new process only.
+      again().activate();
+    };
+    const signal = (signal: NodeJS.Signals): void => {
+      remake.delete(gen);
+      run.signal(signal);
+    };
+    return { ...run, activate, signal };
   };
   const unavailable = isNode(config)
     ? openUnavailable({ config, ledger, held, guardian, desk, firstRung, ...sockets })
@@ -134,6 +149,10 @@ export function openChild(first: Config, host: Host, outset: Outset | null): Chi
       runs.get(gen)?.activate();
     },
     renew: () => standby?.renew(),
+    refresh() {
+      standby?.renew();
+      for (const again of [...remake.values()]) again();
+    },
     reopen(next) {
       config = next;
       left = Promise.all([left, standby?.close()]);

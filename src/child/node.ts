@@ -88,6 +88,7 @@ export function bootNode(
   place.serve(host.answers);
   setImmediate(() => desk.open(host.onTrouble));
   const { count } = ledger;
+  const since = Date.now();
   const mayListen = ledger.sockets().length > 0;
   if (child.pid === undefined) return unstarted(child, count, host);
   const { pid } = child;
@@ -199,6 +200,7 @@ export function bootNode(
       // On connections of their own, and before it was assigned.
       case 'offshoot':
       case 'preloaded':
+      case 'holds':
         return;
       case 'drained':
         holds = head.holds;
@@ -235,6 +237,7 @@ export function bootNode(
   readFrames(question, (head) => {
     if ('ask' in head && head.ask === 'ahead') return void loadAhead(question);
     if ('tell' in head && head.tell === 'preloaded') return host.answers.preloaded(head.ms);
+    if ('tell' in head && head.tell === 'holds') return host.onPackages(head.files, since);
     if ('ask' in head && assigned === null) waiting();
     whenAssigned((gen) => ('tell' in head ? told(gen, head) : answer(question, gen, head)));
   });

@@ -15,7 +15,10 @@ export interface Standby<Process extends Booted> {
   want(): void;
   /** A standby that has inherited all the sockets that there are, and holds nothing that has changed, if there is one. */
   take(): Process | null;
-  /** What it was booted with is out of date. */
+  /**
+   * What it was booted with is out of date. The next one comes when this was not said again for a while, the longer the more
+   * often one was booted for nothing: a package that is being installed or built, or that writes what it is made of.
+   */
   renew(): void;
   /** Ends it, and resolves when it is gone, and with it what it has inherited. */
   discard(): Promise<void>;
@@ -31,6 +34,16 @@ const MOMENT_MS = 60;
 /** After a standby has died: how long until the next, doubled each time, in ms. */
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 60_000;
+/** One that lasts this much longer than the pause before it was not booted for nothing, in ms. */
+const CALM_MS = 10_000;
+
+/**
+ * How long nothing may be out of date before the next one is booted, in ms.
+ * @param pauseMs the last time
+ * @param lastedMs since then, the pause included
+ */
+export const pauseAfter = (pauseMs: number, lastedMs: number): number =>
+  lastedMs < pauseMs + CALM_MS ? Math.min(pauseMs * 2, BACKOFF_MAX_MS) : MOMENT_MS;
 
 type Slot = 'plain' | 'ahead';
 
@@ -53,6 +66,9 @@ export function openStandby<Process extends Booted>(
   let isStarting = false;
   /** Nobody has taken one since it was wanted. */
   let isWanted = false;
+  /** How long nothing may be out of date before the next one, and when something was last, in ms. */
+  let pauseMs = MOMENT_MS;
+  let renewedAt = Number.NEGATIVE_INFINITY;
   /** Those that were thrown away and are not gone yet. */
   const leaving = new Set<Promise<void>>();
 
@@ -111,6 +127,7 @@ export function openStandby<Process extends Booted>(
     want: () => after(MOMENT_MS),
     take() {
       isWanted = false;
+      pauseMs = MOMENT_MS;
       clearTimeout(timer);
       for (const [slot, { process }] of slots) if (!fits(process)) end(slot);
       const ahead = slots.get('ahead');
@@ -122,9 +139,13 @@ export function openStandby<Process extends Booted>(
       return taken.process;
     },
     renew() {
-      if (slots.size === 0) return;
-      void discard();
-      after(MOMENT_MS);
+      if (slots.size > 0) {
+        const now = performance.now();
+        pauseMs = pauseAfter(pauseMs, now - renewedAt);
+        renewedAt = now;
+        void discard();
+      } else if (!isWanted) return;
+      after(pauseMs);
     },
     async close() {
       isClosed = true;

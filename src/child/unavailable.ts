@@ -73,6 +73,7 @@ export function openUnavailable(means: Omit<Means, 'host' | 'isTransient'>): Una
           onLoaded() {},
           onRead() {},
           onListed() {},
+          onPackages() {},
           onRefused() {},
           onListening() {},
           onDraining() {},

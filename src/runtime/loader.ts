@@ -31,6 +31,8 @@ export interface Loader {
   /** Takes modules that are to be loaded ahead, and answers for them alone until `settle`. @returns their URLs */
   ahead(): string[];
   settle(): void;
+  /** The files of packages that Node has asked for here (paths). */
+  packaged(): string[];
   /** Tells what was loaded so far. From now on each file is told at once: an app that crashes has no later. */
   flush(): void;
   /** Where this leads to a package that this process has loaded, of what `resolve` leaves to Node. */
@@ -142,6 +144,7 @@ export function openLoader(
       isAhead = false;
       pack = undefined;
     },
+    packaged: () => [...files.values()].filter((file) => IN_PACKAGE.test(file)),
     flush() {
       if (unsaid && unsaid.length > 0) asker.tell({ tell: 'loaded', files: unsaid });
       unsaid = undefined;

@@ -176,7 +176,7 @@ function boot(options: Boot): void {
   enableSourceMaps();
   sayTypeScript();
   for (const name of options.warm) warm(name);
-  const speak = preload(options, asker, preloaded, options.ahead ? loader.settle : null, () => {
+  const speak = preload(options, asker, preloaded, loader, () => {
     codeCache.write();
     // Else it takes 2 ms of the start on Node 20.
     beginReads();

@@ -100,6 +100,8 @@ export type Told =
   | { readonly tell: 'missing'; readonly parent: string; readonly what: string }
   /** A standby has loaded the packages that it was to load, in so many ms. */
   | { readonly tell: 'preloaded'; readonly ms: number }
+  /** Files of packages that a standby has read: names by folder (absolute path). */
+  | { readonly tell: 'holds'; readonly files: Readonly<Record<string, readonly string[]>> }
   /** It listens; `key` is empty for a socket that is not hotrun's, `where` as a person would type it: `http://localhost:3000`. */
   | { readonly tell: 'listening'; readonly key: string; readonly where: string }
   /** Somebody else listens there. */

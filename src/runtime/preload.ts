@@ -4,10 +4,11 @@
  * module waits until the packages are there.
  */
 import nodeModule, { createRequire } from 'node:module';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Asker } from './ask.ts';
 import { compileLazily, hasTime, limitEagerness } from './eager.ts';
-import { AHEAD_URL } from './loader.ts';
+import { AHEAD_URL, IN_PACKAGE, type Loader } from './loader.ts';
 import type { Boot, Preload } from './messages.ts';
 import { rehearse, tidy } from './rehearsal.ts';
 
@@ -18,7 +19,7 @@ const Module = nodeModule as unknown as Runner;
 
 /**
  * @param loaded takes up what has been loaded: by + ' ' + URL
- * @param ahead modules of the project are loaded too; called when that is over
+ * @param loader has seen packages' modules as well
  * @param done called when all is loaded
  * @returns says all that was written meanwhile; to be called when the generation begins
  */
@@ -26,7 +27,7 @@ export function preload(
   options: Boot,
   asker: Pick<Asker, 'tell'>,
   loaded: Set<string>,
-  ahead: (() => void) | null,
+  loader: Pick<Loader, 'settle' | 'packaged'>,
   done: () => void,
 ): () => void {
   // Where the user preloads code of the app, it comes after the gate, when no time is left.
@@ -39,7 +40,7 @@ export function preload(
   Module.runMain = (...args) => {
     Module.runMain = runMain;
     // In a turn of its own, so that what the entry throws is an uncaught exception as ever.
-    void getReady(options, asker, loaded, ahead).then(() => {
+    void getReady(options, asker, loaded, loader).then(() => {
       done();
       tidy();
       setImmediate(() => runMain.apply(Module, args));
@@ -49,23 +50,38 @@ export function preload(
 }
 
 async function getReady(
-  { preload: packages, warm: builtins }: Boot,
+  { preload: packages, warm: builtins, ahead }: Boot,
   asker: Pick<Asker, 'tell'>,
   loaded: Set<string>,
-  settle: (() => void) | null,
+  loader: Pick<Loader, 'settle' | 'packaged'>,
 ): Promise<void> {
   const since = performance.now();
   await loadPackages(packages, loaded);
   if (packages.length > 0) asker.tell({ tell: 'preloaded', ms: performance.now() - since });
+  tellHeld(asker, loader);
   await rehearse(builtins);
   // Of many modules few are called at the start, and what they hold has to be freed when it is their turn to leave.
   compileLazily();
-  if (!settle) return;
+  if (!ahead) return;
   // What was loaded and linked stays in Node's cache of modules, though this import must fail.
   await import(AHEAD_URL).catch(() => {});
   // Where it fails early, others may not have looked yet for what they import (Node 20).
   await new Promise(setImmediate);
-  settle();
+  loader.settle();
+  tellHeld(asker, loader);
+}
+
+/** What is required is known by Node's cache, what is imported by our hooks, but where they run in a thread of Node's. */
+function tellHeld(asker: Pick<Asker, 'tell'>, { packaged }: Pick<Loader, 'packaged'>): void {
+  const { cache } = createRequire(__filename);
+  const files: Record<string, string[]> = {};
+  for (const file of new Set([...Object.keys(cache), ...packaged()])) {
+    if (!IN_PACKAGE.test(file)) continue;
+    const folder = dirname(file);
+    files[folder] ??= [];
+    files[folder].push(basename(file));
+  }
+  if (Object.keys(files).length > 0) asker.tell({ tell: 'holds', files });
 }
 
 async function loadPackages(packages: readonly Preload[], loaded: Set<string>): Promise<void> {

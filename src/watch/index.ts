@@ -22,6 +22,7 @@ import { isLimit, POLL_MS, troubleOf } from './folders.ts';
 import { openGitignore } from './gitignore.ts';
 import { openIgnorers } from './ignorers.ts';
 import { type Listed, openLists } from './lists.ts';
+import { type Held, openPackages } from './packages.ts';
 import { openPlaces } from './places.ts';
 import { type Rule, rulesOf } from './rules.ts';
 import { openSearch } from './search.ts';
@@ -58,6 +59,11 @@ export interface Watch {
   missed(file: string): void;
   /** The app has listed these folders since `since` (ms since the epoch), when it began to run, and is up. */
   listed(folders: readonly Listed[], since: number): void;
+  /**
+   * A standby holds these files of packages (names by folder), none read before `since` (ms since the epoch): a change of one
+   * is told to `onPackage`, and is no save.
+   */
+  packages(held: Held, since: number): void;
   /** The app itself writes it at its start: that it reads it, or that it is new, says no more. */
   written(file: string): void;
   /** What was saved is written by a program, as its content says. */
@@ -87,13 +93,15 @@ const FLOOD = 8192;
 /**
  * `onSaved`: at most one call per turn of the event loop; `calmMs` as in the event `saved`, 0 for a save of its own. No
  * changes: a storm goes on that was told before. `onTrouble`: one sentence for the user; the rest works on.
- * `openedAt`, in ms since the epoch: what globs match counts as saved if it has changed since then.
+ * `openedAt`, in ms since the epoch: what globs match counts as saved if it has changed since then. `onPackage`: this file or
+ * folder of a package that is held has changed ('': nobody knows which).
  */
 export function openWatch(
   config: Pick<Config, 'cwd' | 'root' | 'base' | 'watch' | 'ignore' | 'program' | 'build' | 'poll'>,
   onSaved: (changes: readonly Change[], calmMs: number) => void,
   onTrouble: (sentence: string) => void,
   openedAt: number = Date.now(),
+  onPackage: (path: string) => void = () => {},
 ): Watch {
   const git = openGitignore(config.root, onTrouble);
   const rules = rulesOf(config, git.ignores);
@@ -118,13 +126,16 @@ export function openWatch(
     onTrouble(sentence);
   };
 
+  const onHeard = (): void => {
+    heard++;
+    turn ??= setImmediate(flush);
+  };
+  const packages = openPackages(config.poll > 0, { heard: onHeard, changed: onPackage });
   const places = openPlaces(config.root, config.poll, {
-    heard: () => {
-      heard++;
-      turn ??= setImmediate(flush);
-    },
+    heard: onHeard,
     failed: (folder, error) => {
       const code = codeOf(error);
+      if (isLimit(error)) packages.yield();
       // Folders on the way to the project that may be passed but not read are no one's fault, and rarely renamed.
       if (code === 'EACCES' && !entries.folders.has(folder)) return;
       // One sentence for a limit that is reached by all folders, one per folder for what is that folder's own.
@@ -142,7 +153,10 @@ export function openWatch(
     isHeldOver = !isHeldOver && [...pending.values()].includes('listed');
     turn = isHeldOver ? setImmediate(flush) : null;
     if (isHeldOver) return;
-    if (heard >= FLOOD) places.doubt();
+    if (heard >= FLOOD) {
+      places.doubt();
+      packages.doubt();
+    }
     heard = 0;
     const saved = pending;
     pending = new Map();
@@ -153,7 +167,9 @@ export function openWatch(
       clearImmediate(turn);
       turn = null;
     }
-    if (changes.length > 0) onSaved(changes, storm.saved(changes.map(({ file }) => file)));
+    if (changes.length === 0) return;
+    packages.look();
+    onSaved(changes, storm.saved(changes.map(({ file }) => file)));
   };
 
   const entries = openEntries(places, {
@@ -272,6 +288,7 @@ export function openWatch(
     listed: (folders, since) => {
       if (!isClosed) lists.add(folders, since);
     },
+    packages: packages.hold,
     written: (file) => {
       written.add(file);
       lists.written(file);
@@ -299,6 +316,7 @@ export function openWatch(
         .concat(lists.folders().map((file) => ({ file, rule: 'listed' })))
         .sort((a, b) => (a.file < b.file ? -1 : 1)),
     recheck: () => {
+      packages.look();
       const before = Date.now() - LATEST_MS;
       const isMissed = ({ path, isThere, seen }: Entry): boolean => {
         const mtimeMs = isThere ? statOf(path)?.mtimeMs : undefined;
@@ -312,6 +330,7 @@ export function openWatch(
         `${first.path} has changed, and the system has told nothing of it, so files are looked at every ${everyMs} ms too from here on: set "poll" to have that from the start.`,
       );
       places.distrust();
+      packages.yield();
       for (const entry of missed) entries.touch(entry);
     },
     close: async () => {
@@ -320,6 +339,7 @@ export function openWatch(
       turn = null;
       storm.close();
       search.close();
+      packages.close();
       await places.close();
     },
   };
