@@ -119,7 +119,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     watch = openWatch(
       config,
       (changes, calmMs) => {
-        const news = changes.filter(({ file }) => !roles.get(file)?.has('shape') || !build.isWayAsBefore(file));
+        const news = changes.filter(({ file }) => !roles.has(file) || !build.isWayAsBefore(file));
         if (!isClosed && (news.length > 0 || changes.length === 0)) host.onSaved(news, calmMs);
       },
       (sentence) => host.say({ type: 'trouble', sentence }),

@@ -272,7 +272,8 @@ export function openBuild(config: Config, host: BuildHost): Build {
       ...links.ways().keys(),
     ],
     isWayAsBefore(file) {
-      const real = links.ways().get(file);
+      const isEntry = config.program.kind === 'node' && file === config.program.entry;
+      const real = isEntry && file !== main ? main : links.ways().get(file);
       return real !== undefined && real === realPathOf(file);
     },
     renew() {
