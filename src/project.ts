@@ -174,10 +174,11 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     recheck: () => watch?.recheck(),
     read(file, isWritten) {
       if (isWritten) return watching((room) => room.written(file));
+      const since = Date.now();
       const stats = fileAt(file);
       if (stats === null) return watching((room) => room.missed(file));
       // As it is now, for the room may be opened later. Its content is not noted: reading it takes until after the next save.
-      watching((room) => room.read({ file, mtimeMs: stats.mtimeMs, size: stats.size }));
+      watching((room) => room.read({ file, mtimeMs: stats.mtimeMs, size: stats.size, since }));
     },
     listed(folders, since) {
       // With what is in them now, for the room may be opened later.
