@@ -41,6 +41,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     onMissing: host.onMissing,
     onAbsent: host.onAbsent,
     onForget: () => ahead.forget(),
+    onKnown: host.onKnown,
   });
   const ahead = openAhead(main, entries, (specifier, parent) => {
     const found = links.resolve(specifier, parent) ?? links.graph.resolve(specifier, parent);
