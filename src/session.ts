@@ -323,6 +323,7 @@ export function openSession(
   async function list(): Promise<void> {
     if (!config.lists || isListed) return;
     isListed = true;
+    project.look(Date.now());
     terminal.say({ type: 'watched', globs: config.watch, files: await project.watched() });
     emit({ type: 'quit', code: everReady ? 0 : 1 });
   }
