@@ -10,8 +10,9 @@ import { setOut } from './child/outset.ts';
 import { leaveInspector } from './child/own.ts';
 import { parseArgv } from './config/argv.ts';
 import { readConfig } from './config/read.ts';
-import { UserError } from './errors.ts';
+import { codeOf, limitOf, messageOf, UserError } from './errors.ts';
 import type { Session, SessionHost } from './session.ts';
+import type { Terminal } from './terminal/index.ts';
 
 /** Built beside this file. */
 const SESSION = './session.cjs';
@@ -43,9 +44,8 @@ async function main(argv: readonly string[]): Promise<number> {
     const outset = setOut(config, codeCacheFolder(config.root));
     const terminal = open(config.log);
     process.on('uncaughtException', (error) => {
-      terminal.say({ type: 'bug', error });
       // The guardian ends what we can no longer end properly.
-      process.exit(70);
+      process.exit(tell(terminal, error));
     });
     // The terminal is asked before the app can change it, and answers while the app boots.
     let restore = (): void => {};
@@ -64,14 +64,19 @@ async function main(argv: readonly string[]): Promise<number> {
       session = openSession(end, end.readAt - performance.timeOrigin, host, null);
     }
   } catch (error) {
-    const terminal = open('normal');
-    if (!(error instanceof UserError)) {
-      terminal.say({ type: 'bug', error });
-      return 70;
-    }
-    terminal.say({ type: 'usage', sentence: error.message });
-    return error.exitCode;
+    return tell(open('normal'), error);
   }
+}
+
+/** What ends hotrun; gives its exit code. */
+function tell(terminal: Terminal, error: unknown): number {
+  const limit = limitOf(codeOf(error));
+  if (limit === null && !(error instanceof UserError)) {
+    terminal.say({ type: 'bug', error });
+    return 70;
+  }
+  terminal.say({ type: 'usage', sentence: limit ?? messageOf(error) });
+  return error instanceof UserError ? error.exitCode : 1;
 }
 
 function print(text: string): number {

@@ -43,6 +43,18 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 export const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error ? String(error.code) : undefined;
 
+/** What is used up, and the remedy, as one clause, if a system error of this code comes of a limit of open files. */
+export function limitOf(code: string | undefined): string | null {
+  switch (code) {
+    case 'EMFILE':
+      return 'the limit of open files is used up: raise it in this shell with "ulimit -n 4096"';
+    case 'ENFILE':
+      return 'the limit of open files of the whole system is used up: raise it with "sysctl fs.file-max"';
+    default:
+      return null;
+  }
+}
+
 /** For an exhaustive switch: the compiler refuses a case that was forgotten. */
 export function never(value: never): never {
   throw new Error(`unexpected ${JSON.stringify(value)}`);

@@ -123,7 +123,7 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     watch = openWatch(
       config,
       (changes, calmMs) => {
-        const news = changes.filter(({ file }) => !roles.get(file)?.has('shape') || !build.isWayAsBefore(file));
+        const news = changes.filter(({ file }) => !roles.has(file) || !build.isWayAsBefore(file));
         if (!isClosed && (news.length > 0 || changes.length === 0)) host.onSaved(news, calmMs);
       },
       (sentence) => host.say({ type: 'trouble', sentence }),
@@ -182,10 +182,11 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
     recheck: () => watch?.recheck(),
     read(file, isWritten) {
       if (isWritten) return watching((room) => room.written(file));
+      const since = Date.now();
       const stats = fileAt(file);
       if (stats === null) return watching((room) => room.missed(file));
       // As it is now, for the room may be opened later. Its content is not noted: reading it takes until after the next save.
-      watching((room) => room.read({ file, mtimeMs: stats.mtimeMs, size: stats.size }));
+      watching((room) => room.read({ file, mtimeMs: stats.mtimeMs, size: stats.size, since }));
     },
     listed(folders, since) {
       // With what is in them now, for the room may be opened later.

@@ -4,6 +4,7 @@
  */
 import { type Host, type Outset, openChild } from './child/index.ts';
 import type { Config } from './config/config.ts';
+import { limitOf } from './errors.ts';
 import { openNotebook } from './notebook.ts';
 import { openProject, type Project } from './project.ts';
 import { openSettings, type Reading } from './settings.ts';
@@ -131,7 +132,11 @@ export function openSession(
     onUnstartable(_gen, code) {
       const name = programOf(config);
       const why =
-        code === 'ENOENT' ? 'was not found' : code === 'EACCES' ? 'may not be executed' : `cannot be started (${code})`;
+        code === 'ENOENT'
+          ? 'was not found'
+          : code === 'EACCES'
+            ? 'may not be executed'
+            : `cannot be started: ${limitOf(code) ?? code}`;
       terminal.say({ type: 'usage', sentence: `the command ${name} ${why}` });
       if (!everReady) emit({ type: 'quit', code: code === 'ENOENT' ? 127 : 126 });
     },
@@ -320,6 +325,7 @@ export function openSession(
   async function list(): Promise<void> {
     if (!config.lists || isListed) return;
     isListed = true;
+    project.look(Date.now());
     terminal.say({ type: 'watched', globs: config.watch, files: await project.watched() });
     emit({ type: 'quit', code: everReady ? 0 : 1 });
   }

@@ -140,6 +140,8 @@ export function openAttempt(
           entries.delete(file);
           links.forget();
           if (base?.has(file)) differ = true;
+          // Any other may be imported no more. A build command may be about to make it.
+          if (file === main && line === null) faults.push({ text: 'not found', file });
         } else if ('faults' in entry) {
           faultsOf.set(file, entry.faults);
           faults.push(...entry.faults);

@@ -41,6 +41,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     onMissing: host.onMissing,
     onAbsent: host.onAbsent,
     onForget: () => ahead.forget(),
+    onKnown: host.onKnown,
   });
   const ahead = openAhead(main, entries, (specifier, parent) => {
     const found = links.resolve(specifier, parent) ?? links.graph.resolve(specifier, parent);
@@ -273,7 +274,8 @@ export function openBuild(config: Config, host: BuildHost): Build {
       ...links.ways().keys(),
     ],
     isWayAsBefore(file) {
-      const real = links.ways().get(file);
+      const isEntry = config.program.kind === 'node' && file === config.program.entry;
+      const real = isEntry && file !== main ? main : links.ways().get(file);
       return real !== undefined && real === realPathOf(file);
     },
     renew() {

@@ -1,11 +1,11 @@
 /** What the imports of the project were found to lead to: its own files, or packages. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Preload } from '../runtime/messages.ts';
 import type { Graph } from './preload.ts';
 import type { Resolved } from './resolve.ts';
-import type { Entry, Imports, Tools } from './store.ts';
+import type { Entry, Imports, Known, Tools } from './store.ts';
 
 export interface LinksHost {
   /** Files that do not exist, whose appearance would matter. */
@@ -14,6 +14,8 @@ export interface LinksHost {
   onAbsent(files: readonly string[]): void;
   /** What an import means may have changed. */
   onForget(): void;
+  /** A file of the project that is loaded by means of the app's own: text, an addon. */
+  onKnown(known: Known): void;
 }
 
 export interface Links {
@@ -45,6 +47,8 @@ export interface Links {
 }
 
 const IN_PACKAGE = '/node_modules/';
+/** What is asked for as a module when it is loaded; the rest never is. */
+const MODULE = /(?:\.(?:[cm]?[jt]s|[jt]sx|json)|[\\/][^\\/.]+)$/;
 /** Of a package, in an import; `#inside` is none. */
 const NAME = /^(?:@[^/]+\/)?[^@#/][^/]*/;
 
@@ -71,8 +75,14 @@ export function openLinks(
     if (found && 'file' in found) {
       files[key] = found.file;
       if (found.way !== undefined) ways.set(found.way, found.file);
+      if (!MODULE.test(found.file)) know(found.file);
     }
     return found;
+  }
+
+  function know(file: string): void {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (stats) host.onKnown({ file, mtimeMs: stats.mtimeMs, size: stats.size });
   }
 
   function forget(): void {

@@ -1,8 +1,9 @@
 /** The files that shape the project's modules without being any: each tsconfig.json and package.json that governs one. */
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, extname, join, sep } from 'node:path';
 import type { Packages } from './packages.ts';
-import { needsTransform } from './transform.ts';
 import type { Tsconfigs } from './tsconfig.ts';
+
+const IN_PACKAGE = `${sep}node_modules${sep}`;
 
 /**
  * With those that are not there and would come before the ones that are; outside of `root` only what is there.
@@ -26,17 +27,21 @@ export function shapesOf(
   };
   for (const file of files) {
     const folder = dirname(file);
-    const isTransformed = needsTransform(file);
-    const key = `${isTransformed ? tsconfigs.scopeOf(file) : folder}\n${isTransformed}`;
+    // JavaScript too: JSX in it is compiled, and `paths` count.
+    const isCode = extname(file) !== '.json' && !file.includes(IN_PACKAGE);
+    const key = `${isCode ? tsconfigs.scopeOf(file) : folder}\n${isCode}`;
     if (done.has(key)) continue;
     done.add(key);
     const scope = packages.around(folder);
     if (scope) found.add(scope.file);
     if (basename(folder) !== 'node_modules') nearer('package.json', folder, scope?.file);
-    if (!isTransformed) continue;
+    if (!isCode) continue;
     const tsconfig = tsconfigs.tsconfigFor(file);
     for (const config of tsconfig?.files ?? []) found.add(config);
-    nearer('tsconfig.json', folder, tsconfig?.path);
+    const isJsconfig = tsconfig !== null && basename(tsconfig.path) === 'jsconfig.json';
+    nearer('tsconfig.json', folder, isJsconfig ? undefined : tsconfig?.path);
+    // Any tsconfig.json beats it.
+    if (isJsconfig || tsconfig === null) nearer('jsconfig.json', folder, tsconfig?.path);
   }
   return [...found].sort();
 }

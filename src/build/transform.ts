@@ -154,7 +154,7 @@ export function openTransform(options: Options): Transform {
   async function isJsx(file: string, source: string): Promise<boolean> {
     if (!TAG.test(source) || !tsconfigs.tsconfigFor(file)?.raw.includes('"jsx"')) return false;
     const faults = await faultsOf(file, source);
-    return faults.some(({ text }) => text.startsWith('The JSX syntax extension is not currently enabled'));
+    return faults.some(({ text }) => text === NO_JSX);
   }
 
   async function faultsOf(file: string, source: string, settings: TransformOptions = {}): Promise<readonly Fault[]> {
@@ -277,8 +277,13 @@ const isFailure = (error: unknown): error is TransformFailure =>
 
 const typeOf = (scope: Package | null): string => (scope?.fault ? scope.fault.text : (scope?.type ?? 'none'));
 
+const NO_JSX = 'JSX in a .js file needs "jsx" among the compilerOptions of tsconfig.json; or name the file .jsx.';
+
 /** esbuild counts columns from 0 and in bytes. */
-function faultOf(file: string, { text, location, notes }: Message): Fault {
+function faultOf(file: string, message: Message): Fault {
+  // Its advice is how to set its own options.
+  const isJsx = message.text.startsWith('The JSX syntax extension is not currently enabled');
+  const { text, location, notes } = isJsx ? { ...message, text: NO_JSX, notes: [] } : message;
   // A note ends with a colon when it has a place: 'The symbol "a" was originally declared here:'.
   const more = notes.map((note) => note.text.replace(/:$/, note.location ? ` (line ${note.location.line})` : ''));
   const said = [text, ...more].map((part) => (/[.!?]$/.test(part) ? part : `${part}.`));

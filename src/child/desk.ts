@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { codeOf, messageOf } from '../errors.ts';
+import { codeOf, limitOf, messageOf } from '../errors.ts';
 import type { Generation } from '../supervisor/words.ts';
 import { readFrames, writeFrame } from './frames.ts';
 import type { Answers } from './generation.ts';
@@ -59,7 +59,7 @@ export function openDesk(guardian: Guardian): Desk {
     if (!isPossible || isClosed || server) return;
     const fail = (error: unknown): void =>
       onTrouble(
-        `Forks and workers of the app load modules as Node alone does, because ${path} cannot be listened to (${codeOf(error) ?? messageOf(error)}): set TMPDIR to a folder that can be written to.`,
+        `Forks and workers of the app load modules as Node alone does, because ${path} cannot be listened to (${codeOf(error) ?? messageOf(error)}): ${limitOf(codeOf(error)) ?? 'set TMPDIR to a folder that can be written to'}.`,
       );
     server = createServer(serve).on('error', fail);
     try {

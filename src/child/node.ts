@@ -1,7 +1,7 @@
 /** A generation that is a Node.js process with our runtime in it. */
 import type { ChildProcess, SendHandle } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import { messageOf, never } from '../errors.ts';
+import { codeOf, limitOf, messageOf, never } from '../errors.ts';
 import {
   CHANNEL_COMMAND,
   type FromGeneration,
@@ -337,7 +337,7 @@ function unstarted(child: ChildProcess, count: number, host: Host): Booted {
   let assigned: Generation | null = null;
   let trouble: Error | undefined;
   const end = (gen: Generation, error: Error): void => {
-    host.onRefused(gen, `node cannot be started: ${messageOf(error)}`, '');
+    host.onRefused(gen, `node cannot be started: ${limitOf(codeOf(error)) ?? messageOf(error)}`, '');
     host.emit({ type: 'gone', gen, code: 126, signal: null });
   };
   child.once('error', (error) => {

@@ -37,7 +37,10 @@ export interface Config {
   readonly root: string;
   /** The rc file or package.json that was read, or null. */
   readonly file: string | null;
-  /** The files that these settings are read from, and those that would count if they were there; absolute. */
+  /**
+   * The files that these settings are read from, and those that would count if they were there; the symbolic link by which
+   * the entry was found; absolute.
+   */
   readonly sources: readonly string[];
   /** The folder that `watch` and `ignore` globs are relative to: the rc file's, or cwd. */
   readonly base: string;

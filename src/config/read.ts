@@ -35,13 +35,14 @@ export function readConfig(parsed: Run, cwd: string, nodeOptions: string | null)
     const from = parsed.given[key] === undefined ? base : cwd;
     return (given[key] ?? []).map((glob) => rebase(glob, from, base));
   };
+  const program = programOf(sources);
   return freeze({
     cwd,
     root,
     file: rc?.file ?? null,
-    sources: sourcesOf(cwd, root, parsed.config),
+    sources: [...sourcesOf(cwd, root, parsed.config), ...wayOf(program, root)],
     base,
-    program: programOf(sources),
+    program,
     envFiles: envFilesOf(sources),
     nodeOptions,
     build: given.build ?? null,
@@ -107,6 +108,13 @@ function programOf(sources: Sources): Program {
     const main = rest.includes('--preserve-symlinks-main') ? entry : realPath(entry);
     return { kind: 'node', entry, main, nodeArgs: rest, args };
   }
+}
+
+/** A symbolic link of the project's that the entry is, or lies behind: it may be led elsewhere. */
+function wayOf(program: Program, root: string): readonly string[] {
+  if (program.kind === 'command' || program.entry === program.main) return [];
+  const isOwn = program.entry.startsWith(root + sep) && !program.entry.includes(`${sep}node_modules${sep}`);
+  return isOwn ? [program.entry] : [];
 }
 
 /** Those of the rc file come first, so that the command line's values count. */

@@ -54,7 +54,7 @@ export interface Watch {
    */
   govern(files: readonly string[], since: number): void;
   /** The app reads this file at its start; as in `add`. */
-  read(file: { file: string; mtimeMs: number; size: number }): void;
+  read(file: { file: string; mtimeMs: number; size: number; since: number }): void;
   /** The app looks for this file at its start, and it is not there. */
   missed(file: string): void;
   /** The app has listed these folders since `since` (ms since the epoch), when it began to run, and is up. */
@@ -266,13 +266,14 @@ export function openWatch(
         entries.begin(entry);
       }
     },
-    read: ({ file, mtimeMs, size }) => {
+    read: ({ file, mtimeMs, size, since }) => {
       const known = entries.known(file);
       if (isClosed || written.has(file)) return;
       if (known !== undefined && known.rule !== null && known.rule !== 'listed') return;
       if (size > READ_MAX || !rules.read(file)) return;
       const entry = entries.at(resolve(file));
       entry.rule = 'read';
+      entry.since = since;
       entry.known = { mtimeMs, size };
       entry.isThere = true;
       entry.isChecked = false;

@@ -25,7 +25,7 @@ function open(files: Readonly<Record<string, string>>): {
   });
   // As old as the files of a project are, unless somebody is writing them.
   for (const file of Object.keys(files)) age(project.path(file));
-  const host = { onMissing() {}, onAbsent() {}, onForget() {} };
+  const host = { onMissing() {}, onAbsent() {}, onForget() {}, onKnown() {} };
   const links = openLinks(project.dir, store.entries, store.tools, host);
   const made: string[] = [];
   const make = (file: string): ReturnType<typeof store.make> => {

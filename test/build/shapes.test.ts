@@ -38,7 +38,32 @@ test('what governs each module, what that extends, and what would come before it
     'part/src/tsconfig.json',
     'part/tsconfig.json',
   ]);
-  expect(shapes('plain/d.js')).toEqual(['package.json', 'plain/package.json']);
+  expect(shapes('plain/d.js')).toEqual([
+    'base.json',
+    'package.json',
+    'plain/package.json',
+    'plain/tsconfig.json',
+    'tsconfig.json',
+  ]);
+  expect(shapes('plain/e.json')).toEqual(['package.json', 'plain/package.json']);
+  expect(shapes('node_modules/f/f.ts').filter((file) => file.includes('config'))).toEqual([]);
+});
+
+test('a jsconfig.json, and what would come before it', () => {
+  const root = project({ 'package.json': '{}', 'src/jsconfig.json': '{}', 'src/deep/a.js': '', 'b.js': '' });
+  const tools = { packages: openPackages(), tsconfigs: openTsconfigs() };
+  const configs = (file: string): string[] =>
+    shapesOf([join(root, file)], root, tools)
+      .map((path) => path.slice(root.length + 1))
+      .filter((path) => path.includes('config'));
+  expect(configs('src/deep/a.js')).toEqual([
+    'src/deep/jsconfig.json',
+    'src/deep/tsconfig.json',
+    'src/jsconfig.json',
+    'src/tsconfig.json',
+    'tsconfig.json',
+  ]);
+  expect(configs('b.js')).toEqual(['jsconfig.json', 'tsconfig.json']);
 });
 
 test('a package.json means the same with other scripts, and something else with another type', () => {

@@ -56,6 +56,21 @@ describe.each(NODES)('on Node $version', ({ node }) => {
       await quit();
     });
 
+    test('the entry that is removed leaves the running version alone, until it is back', async () => {
+      const { project, hotrun, ask, answers, quit } = await begun();
+      await hotrun.seen(/ready in/);
+      const text = project.read(entry);
+      project.remove(entry);
+      await hotrun.seen(new RegExp(`changed: build failed\n${entry}: not found\n`));
+      await hotrun.seen(UNTOUCHED);
+      expect(await ask()).toBe('m0');
+      project.write(entry, `\n${text}`);
+      await hotrun.seen(/changed: ready in/);
+      project.write(marker, source('m1'));
+      await answers('m1');
+      await quit();
+    });
+
     test('a new file with a syntax error is refused', async () => {
       const { project, hotrun, ask, answers, quit } = await begun();
       await hotrun.seen(/ready in/);

@@ -36,6 +36,8 @@ function lead(link: string, target: string): void {
 
 const APP = { 'src/server.ts': server(`import { text } from 'lib';`, 'text') };
 
+const word = (text: string): string => `export const text: string = '${text}';\n`;
+
 describe.each(NODES)('on $version', ({ node }) => {
   test('an entry behind a link, in a folder behind another', async () => {
     const app = await begin(SERVER, {
@@ -55,7 +57,6 @@ describe.each(NODES)('on $version', ({ node }) => {
   });
 
   test('a folder of the project that is a link, to another one from then on', async () => {
-    const word = (text: string): string => `export const text: string = '${text}';\n`;
     const app = await begin(
       {
         'src/server.ts': server(`import { text } from './current/text.ts';`, 'text'),
@@ -76,6 +77,37 @@ describe.each(NODES)('on $version', ({ node }) => {
     app.project.write('src/current/text.ts', word('one, again'));
     await app.answers('one, again');
     await app.quit();
+  });
+
+  test.each([
+    ['the entry itself', 'main.ts', 'src/one/main.ts', 'src/two/main.ts'],
+    ['a folder on the way to the entry', 'current', 'src/one', 'src/two'],
+  ])('%s, led elsewhere', async (_, link, one, two) => {
+    const main = server(`import { text } from './text.ts';`, 'text');
+    const app = await begin(
+      {
+        'src/one/main.ts': main,
+        'src/two/main.ts': main,
+        'src/one/text.ts': word('one'),
+        'src/two/text.ts': word('two'),
+      },
+      {
+        node,
+        args: [link === 'main.ts' ? link : `${link}/main.ts`],
+        before: (project) => symlinkSync(one, project.path(link)),
+      },
+    );
+    await app.answers('one');
+    app.project.write('src/one/main.ts', main.replace('String(text)', "text + '!'"));
+    await app.answers('one!');
+    lead(app.project.path(link), two);
+    await app.answers('two');
+    app.project.write('src/two/text.ts', word('two, again'));
+    await app.answers('two, again');
+    await app.hotrun.seen(/two\/text\.ts changed: ready in/);
+    await app.quit();
+    // One each: what a link leads to is told once.
+    expect(app.hotrun.stderr().match(/changed: /g)).toHaveLength(3);
   });
 
   test('a linked package that is another one from then on, and an installed one in the end', async () => {

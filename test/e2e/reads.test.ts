@@ -65,6 +65,43 @@ describe.each(NODES)('on Node $version', ({ node }) => {
     expect(hotrun.stderr()).not.toMatch(/f\.sql|g\.json/);
   });
 
+  test.each([
+    [
+      'required',
+      {
+        'package.json': '{}',
+        'hook.cjs': `require.extensions['.txt'] = (module, file) => {
+  module.exports = require('node:fs').readFileSync(file, 'utf8');
+};`,
+        'src/server.ts': `const { createServer } = require('node:http');\nconst text = [require('./word.txt')];\n${listening}`,
+      },
+      ['-r', './hook.cjs'],
+    ],
+    [
+      'imported',
+      {
+        'hook.mjs': `import { register } from 'node:module';\nregister('./loader.mjs', import.meta.url);`,
+        'loader.mjs': `import { readFile } from 'node:fs/promises';
+export const load = async (url, context, next) =>
+  url.endsWith('.txt')
+    ? { format: 'module', source: 'export default ' + JSON.stringify(await readFile(new URL(url), 'utf8')), shortCircuit: true }
+    : next(url, context);`,
+        'src/server.ts': `import { createServer } from 'node:http';\nimport word from './word.txt';\nconst text = [word];\n${listening}`,
+      },
+      ['--import', './hook.mjs'],
+    ],
+  ])('text that is %s by a loader of the app’s own', async (_, files, flags) => {
+    project = makeProject({ ...files, 'src/word.txt': 'one' });
+    const port = await freePort();
+    const hotrun = start(project, [...flags, 'src/server.ts'], { node, env: { PORT: String(port) } });
+    await answers(port, 'one');
+    for (const word of ['two', 'three']) {
+      project.write('src/word.txt', word);
+      await answers(port, word);
+      await hotrun.seen(/word\.txt changed: ready in/);
+    }
+  });
+
   test('what is not there yet counts when it appears, and when it is gone again', async () => {
     project = makeProject({
       'src/server.ts': `import { createServer } from 'node:http';

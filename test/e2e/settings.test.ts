@@ -172,6 +172,29 @@ describe.each(NODES)('node $version', ({ node }) => {
     await quit();
   });
 
+  test('tsconfig.json and jsconfig.json: jsx and paths, where all is JavaScript', async () => {
+    const jsx = (jsxFactory: string, folder: string): string =>
+      rc({ compilerOptions: { jsx: 'react', jsxFactory, paths: { '@it': [`./${folder}/it.js`] } } });
+    const { project, hotrun, answers, quit } = await begin(
+      {
+        'src/server.js': server(`import { it } from '@it'; import { view } from './view.js';`, 'view + it'),
+        'src/view.js': `const one = () => 'one ';\nconst two = () => 'two ';\nvoid [one, two];\nexport const view = <b />;\n`,
+        'a/it.js': `export const it = 'a';`,
+        'b/it.js': `export const it = 'b';`,
+        'jsconfig.json': rc({ compilerOptions: { paths: { '@it': ['./a/it.js'] } } }),
+      },
+      { node, args: ['src/server.js'] },
+    );
+    await hotrun.seen(/view\.js:4:21: JSX in a \.js file needs "jsx" among[\s\S]*waiting for a change/);
+    project.write('jsconfig.json', jsx('one', 'a'));
+    await answers('one a');
+    project.write('jsconfig.json', jsx('two', 'b'));
+    await answers('two b');
+    project.write('tsconfig.json', jsx('one', 'b'));
+    await answers('one b');
+    await quit();
+  });
+
   test('package.json: its type and its imports count, its scripts do not; one of a part of the repo does too', async () => {
     const { project, hotrun, answers, quit } = await begin(
       {

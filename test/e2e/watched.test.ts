@@ -11,7 +11,13 @@ afterEach(async () => {
 const env = async () => ({ PORT: String(await freePort()) });
 
 test('--list-watched runs the app, says what is watched and by which rule, and ends', async () => {
-  project = makeProject({ ...SERVER, 'db/a.sql': '', 'db/gen/b.sql': '', '.gitignore': 'gen\n' });
+  project = makeProject({
+    ...SERVER,
+    'db/a.sql': '',
+    'db/gen/b.sql': '',
+    '.gitignore': 'gen\n',
+    'tsconfig.json': '{}',
+  });
   const hotrun = start(project, ['--list-watched', '-w', 'db/**/*.sql', 'src/server.ts'], { env: await env() });
   expect(await hotrun.ended).toEqual({ code: 0, signal: null });
   const after = hotrun.stderr().split('\n').slice(1, -1);
@@ -21,6 +27,7 @@ test('--list-watched runs the app, says what is watched and by which rule, and e
     'package.json: it says how to run the app',
     'src/marker.ts: the app loads it',
     'src/server.ts: the app loads it',
+    'tsconfig.json: it says how to run the app',
   ]);
   expect(hotrun.processes()).toEqual([]);
 });

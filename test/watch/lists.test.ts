@@ -74,7 +74,7 @@ describe('a new file', () => {
   it('counts by the kinds that are taken from there', async () => {
     await routes('plugins/a.js', 'words/a.json');
     const sql = bench.write('sql/a.sql');
-    bench.opened.read({ file: sql, ...stat(sql) });
+    bench.opened.read({ file: sql, ...stat(sql), since: Date.now() });
     await list('routes', 'plugins', 'words', 'sql', 'uploads');
     const names = ['b.ts', 'b.mts', 'b.d.ts', 'b.js', 'b.json', 'b.sql', 'b.txt', 'b', '.b.ts', 'b.ts~'];
     const folders = ['routes', 'plugins', 'words', 'sql', 'uploads'];

@@ -9,6 +9,7 @@ import {
   statSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -305,6 +306,26 @@ describe('add', () => {
     expect(bench.opened.list().filter((change) => change.file.startsWith(bench.dir))).toEqual([
       { file: files[2], rule: 'loaded' },
     ]);
+  });
+});
+
+describe('read', () => {
+  it('tells nothing of a file that is as it was, and what changed since it was read', async () => {
+    const [same, written, replaced] = ['same.sql', 'written.sql', 'replaced.sql'].map((name) =>
+      bench.write(`db/${name}`, 'some'),
+    ) as [string, string, string];
+    const read = (name: string) => bench.opened.read({ file: name, ...stat(name), since: statSync(name).ctimeMs + 1 });
+    const known = stat(written);
+    writeFileSync(written, 'else');
+    utimesSync(written, 1, 1);
+    const later = () => {
+      read(same);
+      bench.opened.read({ file: written, ...known, since: Date.now() + 1000 });
+      // Of the same time and size, by a rename.
+      bench.opened.read({ file: replaced, ...stat(replaced), since: 1 });
+    };
+    expect(await bench.told(later)).toEqual([replaced, written]);
+    expect(await bench.told(() => writeFileSync(same, 'new'))).toEqual([same]);
   });
 });
 
