@@ -67,8 +67,8 @@ export interface Project {
   watched(): Promise<readonly Change[]>;
   /** The app has got somewhere, good or bad: more modules are known, and by that more of what shapes them; types are checked. `since`: they were read then, or later (ms since the epoch). */
   look(since: number): void;
-  /** The app reads it at its start, or looks for it, or writes it. */
-  read(file: string, isWritten: boolean): void;
+  /** The app reads it at its start, or looks for it, or writes it: `since`, or after (ms since the epoch). */
+  read(file: string, isWritten: boolean, since: number): void;
   /** The app is up, and has listed these folders `since` (ms since the epoch) it began to run. */
   listed(folders: readonly { path: string; isDeep: boolean }[], since: number): void;
   /** A standby holds these files of packages (names by folder), none read before `since` (ms since the epoch). */
@@ -180,13 +180,12 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
       return watch?.list() ?? [];
     },
     recheck: () => watch?.recheck(),
-    read(file, isWritten) {
+    read(file, isWritten, since) {
       if (isWritten) return watching((room) => room.written(file));
-      const since = Date.now();
       const stats = fileAt(file);
       if (stats === null) return watching((room) => room.missed(file));
       // As it is now, for the room may be opened later. Its content is not noted: reading it takes until after the next save.
-      watching((room) => room.read({ file, mtimeMs: stats.mtimeMs, size: stats.size, since }));
+      watching((room) => room.read({ file, mtimeMs: stats.mtimeMs, size: stats.size, since: since - TICK_MS }));
     },
     listed(folders, since) {
       // With what is in them now, for the room may be opened later.
@@ -212,6 +211,8 @@ export function openProject(config: Config, host: ProjectHost, openedAt: number)
   };
 }
 
+/** How far the kernel's clock for files may be behind, in ms. */
+const TICK_MS = 10;
 const NONE: ReadonlySet<Role> = new Set();
 
 /** Those that would be in this folder, and, of a package that has none, those of the workspace that it belongs to. */

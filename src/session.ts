@@ -118,7 +118,7 @@ export function openSession(
       return project.build;
     },
     onLoaded: (gen, files) => project.build.loaded(gen, files),
-    onRead: (file, isWritten) => project.read(file, isWritten),
+    onRead: (file, isWritten, since) => project.read(file, isWritten, since),
     onListed: (folders, since) => project.listed(folders, since),
     onPackages: (held, since) => project.packages(held, since),
     onRefused(gen, text, stack) {

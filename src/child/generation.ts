@@ -50,8 +50,8 @@ export interface Host {
   readonly answers: Answers;
   /** Files of the project that the generation has taken from its pack. */
   onLoaded(gen: Generation, files: readonly string[]): void;
-  /** The app reads this file of the project, or writes it, while it starts. */
-  onRead(file: string, isWritten: boolean): void;
+  /** The app reads this file of the project, or writes it, while it starts; `since`: ms since the epoch. */
+  onRead(file: string, isWritten: boolean, since: number): void;
   /** The app has listed these folders of the project `since` (ms since the epoch) it began to run, and is up. */
   onListed(folders: readonly ListedFolder[], since: number): void;
   /** A standby holds these files of packages (names by folder), none read before `since` (ms since the epoch). */

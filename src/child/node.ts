@@ -171,7 +171,7 @@ export function bootNode(
       case 'loaded':
         return host.onLoaded(gen, head.files);
       case 'read':
-        return host.onRead(head.file, head.isWritten);
+        return host.onRead(head.file, head.isWritten, head.since);
       case 'listed':
         return host.onListed(head.folders, head.since);
       case 'package':

@@ -65,7 +65,7 @@ function boot(options: Boot): void {
     if (options.reads === null) return;
     endReads = noteReads(
       options.reads,
-      (file, isWritten) => asker.tell({ tell: 'read', file, isWritten }),
+      (file, isWritten, since) => asker.tell({ tell: 'read', file, isWritten, since }),
       (folders) => asker.tell({ tell: 'listed', folders, since }),
     );
   };

@@ -90,8 +90,8 @@ export type Told =
   | { readonly tell: 'offshoot'; readonly process: number }
   /** Files that came from the pack or were read by Node itself. */
   | { readonly tell: 'loaded'; readonly files: readonly string[] }
-  /** The app is about to read this file of the project, or to write it. */
-  | { readonly tell: 'read'; readonly file: string; readonly isWritten: boolean }
+  /** The app is about to read this file of the project, or to write it; `since` is now, in ms since the epoch. */
+  | { readonly tell: 'read'; readonly file: string; readonly isWritten: boolean; readonly since: number }
   /** The app is up; these folders of the project it has listed before, `since` (ms since the epoch) it began to run. */
   | { readonly tell: 'listed'; readonly folders: readonly ListedFolder[]; readonly since: number }
   /** Where Node found a package that a file of the project wants. */

@@ -13,6 +13,8 @@ const KIND =
   /(?:\.(?:sql|graphqls?|gql|proto|html?|ejs|hbs|handlebars|mustache|pug|njk|liquid|eta|mjml|ya?ml|toml|ini|properties|prisma|avsc|wsdl|xsd|xsl)|[\\/]\.env(?:\.[\w-]+)*)$/;
 /** Not watched because it is read, but in a folder that is listed: so it matters who writes it. */
 const MODULE = /\.[cm]?[jt]sx?$|\.json$/;
+/** The app may set the clock for its tests. */
+const { now } = Date;
 const IN_PACKAGE = /[\\/]node_modules[\\/]/;
 /** An app that reads so many does not need each of them to be watched. */
 const MOST = 500;
@@ -39,7 +41,7 @@ const TO = /^(?:rename|copyFile)/;
  */
 export function noteReads(
   root: string,
-  told: (file: string, isWritten: boolean) => void,
+  told: (file: string, isWritten: boolean, since: number) => void,
   listed: (folders: readonly ListedFolder[]) => void,
 ): () => void {
   const lists = openLists(root);
@@ -56,7 +58,7 @@ export function noteReads(
     const key = `${isWritten} ${file}`;
     if (seen.has(key)) return;
     seen.add(key);
-    told(file, isWritten);
+    told(file, isWritten, now());
   };
 
   const look: StandIn = (args, name, run) => {

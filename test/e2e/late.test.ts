@@ -18,13 +18,13 @@ test('in a file that only a glob finds, or that is new', async () => {
 const found = readdirSync('db').map((name) => readFileSync('db/' + name, 'utf8')).join(' ');`,
       'found',
     ),
-    'db/a.sql': 'a',
+    'db/a.txt': 'a',
   };
   for (const [name, answer] of [
-    ['db/a.sql', 'late'],
-    ['db/b.sql', 'a late'],
+    ['db/a.txt', 'late'],
+    ['db/b.txt', 'a late'],
   ] as const) {
-    const begun = await begin(files, { node, args: ['-w', 'db/*.sql', 'src/server.ts'] });
+    const begun = await begin(files, { node, args: ['-w', 'db/*.txt', 'src/server.ts'] });
     await started(begun);
     begun.project.write(name, 'late');
     begun.project.write('go', '');
