@@ -46,8 +46,9 @@ const TAIL = '\n});';
 const IMPORTS = /\bimport\s*[(/]/;
 const DIGEST = 20;
 const LENGTH = 4;
-/** How long the app is kept from its own work at a time, in ms. */
-const SLICE_MS = 4;
+/** How long the app is kept from its own work at a time, and has for it in between, in ms. */
+const SLICE_MS = 10;
+const PAUSE_MS = 1;
 
 const require = createRequire(__filename);
 /** node:crypto takes 2.5 ms to load. */
@@ -120,7 +121,7 @@ function open(folder: string, entry: string): Compiled | null {
     return true;
   };
   const goOn = (): void => {
-    if (!serialize()) return void setTimeout(goOn, SLICE_MS).unref();
+    if (!serialize()) return void setTimeout(goOn, PAUSE_MS).unref();
     save(path, tag, used as ReadonlyMap<string, { text: string; made: Buffer }>);
   };
 
