@@ -3,7 +3,6 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { CommandLine } from '../config/config.ts';
 import type { Fault } from '../errors.ts';
-import type { Ending } from '../supervisor/words.ts';
 import { hashOf } from './cache.ts';
 import { filled } from './filled.ts';
 import { isGenerated } from './generated.ts';
@@ -11,7 +10,8 @@ import type { Ledger } from './given.ts';
 import type { Links } from './links.ts';
 import type { Outputs } from './outputs.ts';
 import { meaningOf } from './packages.ts';
-import type { Entry, Store } from './store.ts';
+import type { Made, Store } from './store.ts';
+import type { BuildHost } from './verbs.ts';
 
 /** What the newest generation was given: file -> hash. Null: there is none, and everything differs. */
 type Base = ReadonlyMap<string, string> | null;
@@ -31,11 +31,8 @@ export interface Materials {
   readonly outputs: Outputs;
   /** Modules of which no event tells. */
   readonly unwatched: ReadonlySet<string>;
-  read(file: string): Promise<Entry | { faults: readonly Fault[] } | null>;
-  run(command: CommandLine): { readonly ended: Promise<Ending>; kill(): void };
-  mark(name: 'read'): void;
-  onMissing(files: readonly string[]): void;
-  onGenerated(file: string): void;
+  read(file: string): Promise<Made>;
+  readonly host: Pick<BuildHost, 'run' | 'mark' | 'onMissing' | 'onGenerated'>;
 }
 
 const IN_PACKAGE = /[\\/]node_modules[\\/]/;
@@ -66,21 +63,7 @@ export function realPathOf(file: string): string {
 export function openAttempt(
   line: CommandLine | null,
   main: string,
-  {
-    ledger,
-    links,
-    store,
-    others,
-    fresh,
-    faultsOf,
-    outputs,
-    unwatched,
-    read,
-    run,
-    mark,
-    onMissing,
-    onGenerated,
-  }: Materials,
+  { ledger, links, store, others, fresh, faultsOf, outputs, unwatched, read, host }: Materials,
 ) {
   const { entries } = store;
 
@@ -129,8 +112,8 @@ export function openAttempt(
           return;
         }
         const text = await filled(file, signal);
-        mark('read');
-        if (text !== null && isGenerated(text)) onGenerated(file);
+        host.mark('read');
+        if (text !== null && isGenerated(text)) host.onGenerated(file);
         const shape = entries.get(file)?.shape;
         const entry = await read(file);
         // A standby may hold the module as it was.
@@ -167,14 +150,14 @@ export function openAttempt(
 
   async function command(line: CommandLine, id: number, signal: AbortSignal): Promise<'ok' | 'failed'> {
     outputs.begin();
-    const job = run(line);
+    const job = host.run(line);
     signal.addEventListener('abort', () => job.kill());
     const { code, signal: by } = await job.ended;
     outputs.end(code === 0);
     const name = typeof line === 'string' ? line : line.join(' ');
     if (code === 0) {
       if (main === '' || existsSync(main)) return 'ok';
-      onMissing([main]);
+      host.onMissing([main]);
       faultsOf.set(`#${id}`, [{ text: `was not made by the build command ${name}`, file: main }]);
       return 'failed';
     }

@@ -61,10 +61,7 @@ export function openBuild(config: Config, host: BuildHost): Build {
     outputs,
     unwatched,
     read,
-    run: host.run,
-    mark: host.mark,
-    onMissing: host.onMissing,
-    onGenerated: host.onGenerated,
+    host,
   });
   let current: { id: number; stop: AbortController; done: Promise<void> } | undefined;
 

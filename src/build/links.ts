@@ -1,11 +1,11 @@
 /** What the imports of the project were found to lead to: its own files, or packages. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Preload } from '../runtime/messages.ts';
+import { MODULE_NAME, type Preload } from '../runtime/messages.ts';
 import type { Graph } from './preload.ts';
 import type { Resolved } from './resolve.ts';
-import type { Entry, Imports, Known, Tools } from './store.ts';
+import { type Entry, type Imports, type Known, statOf, type Tools } from './store.ts';
 
 export interface LinksHost {
   /** Files that do not exist, whose appearance would matter. */
@@ -47,8 +47,6 @@ export interface Links {
 }
 
 const IN_PACKAGE = '/node_modules/';
-/** What is asked for as a module when it is loaded; the rest never is. */
-const MODULE = /(?:\.(?:[cm]?[jt]s|[jt]sx|json)|[\\/][^\\/.]+)$/;
 /** Of a package, in an import; `#inside` is none. */
 const NAME = /^(?:@[^/]+\/)?[^@#/][^/]*/;
 
@@ -75,13 +73,13 @@ export function openLinks(
     if (found && 'file' in found) {
       files[key] = found.file;
       if (found.way !== undefined) ways.set(found.way, found.file);
-      if (!MODULE.test(found.file)) know(found.file);
+      if (!MODULE_NAME.test(found.file)) know(found.file);
     }
     return found;
   }
 
   function know(file: string): void {
-    const stats = statSync(file, { throwIfNoEntry: false });
+    const stats = statOf(file);
     if (stats) host.onKnown({ file, mtimeMs: stats.mtimeMs, size: stats.size });
   }
 

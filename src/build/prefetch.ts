@@ -5,8 +5,7 @@
 import { isBuiltin } from 'node:module';
 import { type ImportsOf, openImports } from './imports.ts';
 import type { Resolved } from './resolve.ts';
-import type { Entry, Made, Store } from './store.ts';
-import { statOf } from './store.ts';
+import { type Entry, type Made, type Store, statOf } from './store.ts';
 
 export interface Prefetch {
   /** It is on its way to a generation, which will ask for what it imports. */

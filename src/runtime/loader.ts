@@ -5,7 +5,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Asker } from './ask.ts';
 import { MAP_COMMENT, type Maps } from './maps.ts';
-import type { Format, Loaded, Pack, PackedModule, Resolved } from './messages.ts';
+import { type Format, type Loaded, MODULE_NAME, type Pack, type PackedModule, type Resolved } from './messages.ts';
 
 /** The module that is imported in front of the entry: its evaluation waits at the gate. */
 export const GATE_URL = 'hotrun:gate';
@@ -43,8 +43,6 @@ export interface Loader {
   missed(what: string, parentURL: string | undefined): void;
 }
 
-/** A script without an extension is JavaScript: bin/www. */
-const MODULE_NAME = /(?:\.(?:[cm]?[jt]s|[jt]sx|json)|[\\/][^\\/.]+)$/;
 const PATH_LIKE = /^(?:\.{0,2}\/|\.{1,2}$|file:)/;
 /** A file that is not the project's. */
 export const IN_PACKAGE = /[\\/]node_modules[\\/]/;

@@ -26,6 +26,12 @@ export const INTERNALS_FLAG = '--expose-internals';
  */
 export const DESK = /[\\/]hotrun@([^@\\/]+)@(\d+)(@inspected)?[\\/]\.\.[\\/]/;
 
+/**
+ * A file of the project that the runtime asks for; it leaves all others to Node. A script without an extension is JavaScript:
+ * bin/www.
+ */
+export const MODULE_NAME = /(?:\.(?:[cm]?[jt]s|[jt]sx|json)|[\\/][^\\/.]+)$/;
+
 /** What the runtime is told when it starts. */
 export interface Boot {
   /** Absolute path of the entry, as Node loads it: without symbolic links. */
